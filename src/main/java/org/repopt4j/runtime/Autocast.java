@@ -1,0 +1,35 @@
+package org.repopt4j.runtime;
+
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** Mixed precision on this thread until it is closed, like Python's {@code torch.autocast}. */
+public final class Autocast implements AutoCloseable {
+  private final DeviceType type;
+  private final boolean before;
+
+  private Autocast(DeviceType type, ScalarType dtype) {
+    this.type = type;
+    this.before = torch.is_autocast_enabled(type);
+    torch.set_autocast_dtype(type, dtype);
+    torch.set_autocast_enabled(type, true);
+    torch.increment_nesting();
+  }
+
+  /** Computes matrix products and convolutions in bfloat16 on this device. */
+  public static Autocast bf16(ComputeDevice device) {
+    Natives.load();
+    return new Autocast(device.isCuda() ? DeviceType.CUDA : DeviceType.CPU, ScalarType.BFloat16);
+  }
+
+  @Override
+  public void close() {
+    // The outermost region drops the cached low-precision copies of the weights: the optimizer is
+    // about to change them.
+    if (torch.decrement_nesting() == 0) {
+      torch.clear_cache();
+    }
+    torch.set_autocast_enabled(type, before);
+  }
+}

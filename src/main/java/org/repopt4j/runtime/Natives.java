@@ -1,0 +1,89 @@
+package org.repopt4j.runtime;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import java.io.IOException;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.Context;
+import org.bytedeco.pytorch.global.torch;
+
+/** Loads libtorch once and holds its process-wide settings. */
+public final class Natives {
+  private static volatile boolean loaded;
+
+  private Natives() {}
+
+  /**
+   * Loads libtorch, if it is not loaded yet, and gives it one thread for each processor: the
+   * presets start it with one thread only.
+   *
+   * @throws IllegalStateException if there is no libtorch for this platform on the class path
+   */
+  public static void load() {
+    if (!loaded) {
+      loadOnce();
+    }
+  }
+
+  private static synchronized void loadOnce() {
+    if (loaded) {
+      return;
+    }
+    try {
+      // Unpack every library before the first one is loaded. Otherwise the first load on a machine
+      // that has another libtorch in a
+      // system folder resolves a library that is not unpacked yet to the system's, and the process
+      // dies.
+      Loader.cacheResource("/org/bytedeco/pytorch/" + Loader.getPlatform() + "/");
+      Loader.load(torch.class);
+    } catch (UnsatisfiedLinkError | IOException e) {
+      throw new IllegalStateException(
+          "libtorch could not be loaded for "
+              + Loader.getPlatform()
+              + ": "
+              + NativeErrors.sentence(e)
+              + "; put org.bytedeco:pytorch with exactly one native classifier on the class path (see 'repopt doctor')",
+          e);
+    }
+    torch.set_num_threads(Runtime.getRuntime().availableProcessors());
+    loaded = true;
+  }
+
+  /** The number of threads that one operator may use. */
+  public static int threads() {
+    load();
+    return torch.get_num_threads();
+  }
+
+  /**
+   * Sets the number of threads that one operator may use.
+   *
+   * @param threads at least 1
+   */
+  public static void threads(int threads) {
+    checkArgument(threads >= 1, "threads must be at least 1, got: %s", threads);
+    load();
+    torch.set_num_threads(threads);
+  }
+
+  /**
+   * Asks every backend for reproducible algorithms ({@code torch.use_deterministic_algorithms} and
+   * the cuDNN and oneDNN switches).
+   */
+  public static void deterministic(boolean on) {
+    load();
+    Context context = torch.globalContext();
+    context.setDeterministicAlgorithms(on, false);
+    context.setDeterministicCuDNN(on);
+    context.setBenchmarkCuDNN(!on);
+    context.setDeterministicMkldnn(on);
+  }
+
+  /**
+   * Seeds libtorch's default generators of every device, like Python's {@code torch.manual_seed}.
+   */
+  public static void manualSeed(long seed) {
+    load();
+    torch.manual_seed(seed);
+  }
+}

@@ -1,0 +1,73 @@
+package org.repopt4j.runtime;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.bytedeco.pytorch.Dispatcher;
+import org.bytedeco.pytorch.GenericList;
+import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.IValueVector;
+import org.bytedeco.pytorch.ListType;
+import org.bytedeco.pytorch.OperatorHandle;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Calls of libtorch operators that the presets do not bind (the multi-tensor {@code _foreach_*} and
+ * {@code _fused_*} families), by name through the dispatcher. One call costs some microseconds, so
+ * it pays for work on many tensors at once.
+ */
+public final class Operators {
+  private static final Map<String, OperatorHandle> HANDLES = new ConcurrentHashMap<>();
+
+  private Operators() {}
+
+  /**
+   * Calls an operator for its effect on its arguments.
+   *
+   * @param name for example {@code aten::_foreach_mul_}
+   * @param overload for example {@code List}; empty for the one without a name
+   * @param arguments each made by {@link #list}, {@link #value} or {@link #none}; all of the
+   *     schema's, defaults included
+   * @throws RuntimeException as libtorch throws, if the arguments do not fit
+   */
+  public static void call(String name, String overload, IValue... arguments) {
+    OperatorHandle operator =
+        HANDLES.computeIfAbsent(
+            name + "." + overload,
+            key -> {
+              Natives.load();
+              return Retained.retain(Dispatcher.singleton().findSchemaOrThrow(name, overload));
+            });
+    try (StepScope scope = StepScope.open()) {
+      IValueVector stack = new IValueVector(arguments);
+      operator.callBoxed(stack);
+    }
+  }
+
+  /** A list of tensors as an argument. It may be kept and used in many calls. */
+  public static IValue list(List<Tensor> tensors) {
+    try (StepScope scope = StepScope.open()) {
+      GenericList list = new GenericList(ListType.ofTensors().getElementType());
+      list.reserve(tensors.size());
+      for (Tensor tensor : tensors) {
+        list.push_back(new IValue(tensor));
+      }
+      return scope.keep(new IValue(list));
+    }
+  }
+
+  /** A floating-point number as an argument. */
+  public static IValue value(double value) {
+    return new IValue(value);
+  }
+
+  /** A truth value as an argument. */
+  public static IValue value(boolean value) {
+    return new IValue(value);
+  }
+
+  /** The absent value of an optional argument. */
+  public static IValue none() {
+    return new IValue();
+  }
+}
