@@ -39,7 +39,8 @@ public final class Digits {
 
   /** Mean and standard deviation of the training half. */
   static final Normalization NORMALIZATION =
-      Normalization.of(new double[] {0.3053, 0.3053, 0.3053}, new double[] {0.3762, 0.3762, 0.3762});
+      Normalization.of(
+          new double[] {0.3053, 0.3053, 0.3053}, new double[] {0.3762, 0.3762, 0.3762});
 
   /** A shift by up to one pixel of the source; mirrored digits are no digits. */
   static final Augmentation AUGMENTATION = new Augmentation(SCALE, false);
