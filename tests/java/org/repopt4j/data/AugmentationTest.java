@@ -25,6 +25,14 @@ class AugmentationTest {
   }
 
   @Test
+  void isTheOneThatRunsBegunEarlierHave() {
+    // From an independent SplitMix64 in Python.
+    assertEquals(new Augmentation.Draw(6, 6, true), Augmentation.CIFAR.draw(42, 3, 0));
+    assertEquals(new Augmentation.Draw(4, 3, true), Augmentation.CIFAR.draw(42, 3, 1));
+    assertEquals(new Augmentation.Draw(0, 3, false), Augmentation.CIFAR.draw(42, 3, 12345));
+  }
+
+  @Test
   void isAPureFunctionOfSeedEpochAndSample() {
     Augmentation wide = new Augmentation(1000, true);
     Augmentation.Draw draw = wide.draw(1, 2, 3);

@@ -21,6 +21,13 @@ class EpochOrderTest {
   }
 
   @Test
+  void isTheOneThatRunsBegunEarlierHave() {
+    // From an independent SplitMix64 and Fisher-Yates in Python.
+    int[] expected = {10, 5, 6, 11, 1, 9, 2, 4, 8, 0, 7, 3};
+    assertArrayEquals(expected, EpochOrder.shuffled(12, 42, 3));
+  }
+
+  @Test
   void everyPlaceIsEquallyLikely() {
     int[][] counts = new int[5][5];
     int epochs = 20_000;
