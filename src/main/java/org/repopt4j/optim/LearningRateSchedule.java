@@ -97,7 +97,8 @@ public abstract class LearningRateSchedule {
     return new LearningRateSchedule(baseLr, warmupSteps, warmupLr) {
       @Override
       double afterWarmup(long update) {
-        return baseLr * Math.pow(decayRate, (double) (update / decaySteps));
+        long decays = update / decaySteps;
+        return baseLr * Math.pow(decayRate, (double) decays);
       }
     };
   }
