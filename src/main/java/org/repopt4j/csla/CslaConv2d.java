@@ -42,8 +42,9 @@ public final class CslaConv2d extends Module {
           Retained.retain(
               register_buffer(
                   "scale" + b,
-                  Tensors.of(branch.scales(), 1, block.shape().out(), 1, 1)
-                      .to(Tensors.cpu(), ScalarType.Float))));
+                  // In float64, so that a module moved to float64 has the scales as they were
+                  // given.
+                  Tensors.of(branch.scales(), 1, block.shape().out(), 1, 1))));
     }
     this.kernels = ImmutableList.copyOf(kernelList);
     this.scales = ImmutableList.copyOf(scaleList);
@@ -90,7 +91,7 @@ public final class CslaConv2d extends Module {
                   new long[] {0, 0},
                   new long[] {1, 1},
                   branch.groups())
-              .mul(scales.get(b));
+              .mul(scales.get(b).to(kernels.get(b).scalar_type()));
       sum = sum == null ? output : sum.add(output);
     }
     return sum;

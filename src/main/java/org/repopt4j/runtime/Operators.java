@@ -31,17 +31,33 @@ public final class Operators {
    * @throws RuntimeException as libtorch throws, if the arguments do not fit
    */
   public static void call(String name, String overload, IValue... arguments) {
-    OperatorHandle operator =
-        HANDLES.computeIfAbsent(
-            name + "." + overload,
-            key -> {
-              Natives.load();
-              return Retained.retain(Dispatcher.singleton().findSchemaOrThrow(name, overload));
-            });
     try (StepScope scope = StepScope.open()) {
-      IValueVector stack = new IValueVector(arguments);
-      operator.callBoxed(stack);
+      operator(name, overload).callBoxed(new IValueVector(arguments));
     }
+  }
+
+  /**
+   * Calls an operator for its one result, which may be an argument of the next call.
+   *
+   * @param name for example {@code aten::_foreach_mul}
+   * @param overload for example {@code List}; empty for the one without a name
+   * @param arguments as in {@link #call}
+   * @throws RuntimeException as libtorch throws, if the arguments do not fit
+   */
+  public static IValue result(String name, String overload, IValue... arguments) {
+    try (IValueVector stack = new IValueVector(arguments)) {
+      operator(name, overload).callBoxed(stack);
+      return new IValue(stack.get(stack.size() - 1));
+    }
+  }
+
+  private static OperatorHandle operator(String name, String overload) {
+    return HANDLES.computeIfAbsent(
+        name + "." + overload,
+        key -> {
+          Natives.load();
+          return Retained.retain(Dispatcher.singleton().findSchemaOrThrow(name, overload));
+        });
   }
 
   /** A list of tensors as an argument. It may be kept and used in many calls. */

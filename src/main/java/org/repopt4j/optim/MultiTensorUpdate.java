@@ -1,0 +1,162 @@
+package org.repopt4j.optim;
+
+import static org.repopt4j.optim.AdamWOptions.EXP_AVG;
+import static org.repopt4j.optim.AdamWOptions.EXP_AVG_SQ;
+import static org.repopt4j.optim.AdamWOptions.MAX_EXP_AVG_SQ;
+import static org.repopt4j.optim.SgdOptions.MOMENTUM_BUFFER;
+
+import com.google.common.collect.Lists;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.bytedeco.pytorch.Tensor;
+import org.repopt4j.csla.UpdateRule;
+import org.repopt4j.runtime.StepScope;
+
+/**
+ * {@link ReferenceUpdate} line by line, on lists of tensors in the place of tensors. Parameters for
+ * which the same lines hold make up one list: those of one group, with or without a Grad Mult, with
+ * equally many updates behind them.
+ *
+ * <p>The exact rule of AdamW reads and writes each branch's part of the parameter in place ({@link
+ * BranchWindow}), so that it needs no tensor as large as the parameter per branch.
+ */
+final class MultiTensorUpdate implements UpdateEngine {
+  private record Key(ParameterGroup group, boolean multiplied, boolean begun, long steps) {}
+
+  private final Map<String, List<BranchWindow>> windows = new LinkedHashMap<>();
+
+  @Override
+  public void sgd(List<ParameterState> states, double learningRate, SgdOptions options) {
+    for (List<ParameterState> alike : alike(states)) {
+      try (StepScope scope = StepScope.open()) {
+        sgdAlike(alike, learningRate * alike.get(0).group().learningRateScale(), options);
+      }
+    }
+  }
+
+  private static void sgdAlike(List<ParameterState> alike, double lr, SgdOptions options) {
+    ParameterState one = alike.get(0);
+    TensorList p = list(alike, ParameterState::parameter);
+    TensorList d = gradients(alike, options.maximize());
+    if (one.gradMult().isPresent()) {
+      d = d.mul(list(alike, state -> state.denseMult(UpdateRule.SGD)));
+    }
+    if (one.group().weightDecay() != 0) {
+      d = d.add(p, one.group().weightDecay());
+    }
+    if (options.momentum() != 0) {
+      boolean first = !one.has(MOMENTUM_BUFFER);
+      TensorList buffer = list(alike, state -> state.begun(MOMENTUM_BUFFER));
+      if (first) {
+        buffer.copy_(d);
+      } else {
+        buffer.mul_(options.momentum()).add_(d, 1 - options.dampening());
+      }
+      d = options.nesterov() ? d.add(buffer, options.momentum()) : buffer;
+    }
+    p.add_(d, -lr);
+  }
+
+  @Override
+  public void adamW(List<ParameterState> states, double learningRate, AdamWOptions options) {
+    for (List<ParameterState> alike : alike(states)) {
+      try (StepScope scope = StepScope.open()) {
+        adamWAlike(alike, learningRate * alike.get(0).group().learningRateScale(), options);
+      }
+    }
+  }
+
+  private void adamWAlike(List<ParameterState> alike, double lr, AdamWOptions options) {
+    ParameterState one = alike.get(0);
+    boolean multiplied = one.gradMult().isPresent();
+    boolean official = options.rule() == UpdateRule.ADAMW_OFFICIAL;
+    TensorList p = list(alike, ParameterState::parameter);
+    TensorList g = gradients(alike, options.maximize());
+    if (multiplied && official) {
+      g = g.mul(list(alike, state -> state.denseMult(options.rule())));
+    }
+    p.mul_(1 - lr * one.group().weightDecay());
+
+    TensorList m = list(alike, state -> state.begun(EXP_AVG));
+    TensorList v = list(alike, state -> state.begun(EXP_AVG_SQ));
+    m.mul_(options.beta1()).add_(g, 1 - options.beta1());
+    v.mul_(options.beta2()).addcmul_(g, g, 1 - options.beta2());
+    String second = EXP_AVG_SQ;
+    if (options.amsgrad()) {
+      v = list(alike, state -> state.begun(MAX_EXP_AVG_SQ)).maximum_(v);
+      second = MAX_EXP_AVG_SQ;
+    }
+
+    long t = 0;
+    for (ParameterState state : alike) {
+      t = state.countStep();
+    }
+    double step = -lr / options.biasCorrection1(t);
+    double correction = Math.sqrt(options.biasCorrection2(t));
+    if (multiplied && !official) {
+      stepBranches(alike, second, correction, options.eps(), step);
+    } else {
+      TensorList denominator = v.sqrt().div_(correction).add_(options.eps());
+      TensorList numerator =
+          multiplied ? m.mul(list(alike, state -> state.denseMult(options.rule()))) : m;
+      p.addcdiv_(numerator, denominator, step);
+    }
+  }
+
+  /** {@code p += step · s·(s m) / (|s| √v/correction + ε)} for each branch of each parameter. */
+  private void stepBranches(
+      List<ParameterState> alike, String second, double correction, double eps, double step) {
+    int most = alike.stream().mapToInt(state -> windows(state).size()).max().orElseThrow();
+    // Branch after branch: the windows of one parameter overlap, so they must not share a call.
+    for (int b = 0; b < most; b++) {
+      int branch = b;
+      List<ParameterState> with =
+          alike.stream().filter(state -> windows(state).size() > branch).toList();
+      Function<ParameterState, BranchWindow> window = state -> windows(state).get(branch);
+      TensorList p = list(with, state -> window.apply(state).of(state.parameter()));
+      TensorList m = list(with, state -> window.apply(state).of(state.buffer(EXP_AVG)));
+      TensorList v = list(with, state -> window.apply(state).of(state.buffer(second)));
+      TensorList s = list(with, state -> window.apply(state).scales());
+      TensorList divisor = list(with, state -> window.apply(state).divisors());
+      p.addcdiv_(m.mul(s).mul(s), v.sqrt().div_(correction).mul(divisor).add_(eps), step);
+    }
+  }
+
+  private List<BranchWindow> windows(ParameterState state) {
+    return windows.computeIfAbsent(
+        state.name(),
+        name ->
+            BranchWindow.all(
+                state.gradMult().orElseThrow(),
+                state.parameter().scalar_type(),
+                state.parameter().device()));
+  }
+
+  private static TensorList gradients(List<ParameterState> alike, boolean maximize) {
+    TensorList gradients = list(alike, state -> state.parameter().grad());
+    return maximize ? gradients.neg() : gradients;
+  }
+
+  private static TensorList list(
+      List<ParameterState> alike, Function<ParameterState, Tensor> tensor) {
+    return TensorList.of(Lists.transform(alike, tensor::apply));
+  }
+
+  private static Collection<List<ParameterState>> alike(List<ParameterState> states) {
+    Map<Key, List<ParameterState>> alike = new LinkedHashMap<>();
+    for (ParameterState state : states) {
+      Key key =
+          new Key(
+              state.group(),
+              state.gradMult().isPresent(),
+              state.has(MOMENTUM_BUFFER),
+              state.steps());
+      alike.computeIfAbsent(key, any -> new ArrayList<>()).add(state);
+    }
+    return alike.values();
+  }
+}
