@@ -1,0 +1,62 @@
+package org.repopt4j.io;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/**
+ * Writes a file as a whole or not at all: into a temporary file of the same folder, forced to the
+ * disk, then renamed over what was there. A crash, a full disk or an error leaves the old file.
+ */
+public final class AtomicFile {
+  private AtomicFile() {}
+
+  /** What goes into the file. */
+  @FunctionalInterface
+  public interface Body {
+    /** Writes everything; the channel may be positioned freely. */
+    void writeTo(FileChannel channel) throws IOException;
+  }
+
+  /**
+   * Puts a new file at {@code target}, which may exist.
+   *
+   * @throws IOException if it cannot be written; what was at {@code target} is unharmed
+   */
+  public static void write(Path target, Body body) throws IOException {
+    Path folder = target.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new IOException(target + ": cannot be written, because its folder does not exist");
+    }
+    if (Files.isDirectory(target)) {
+      throw new IOException(target + ": cannot be written, because it is a folder");
+    }
+    Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    try {
+      try (FileChannel channel =
+          FileChannel.open(
+              temporary,
+              StandardOpenOption.CREATE_NEW,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE)) {
+        body.writeTo(channel);
+        channel.force(true);
+      }
+      Files.move(
+          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+    // The rename itself rests in the folder; Windows has no way to force a folder.
+    if (File.separatorChar == '/') {
+      try (FileChannel entry = FileChannel.open(folder, StandardOpenOption.READ)) {
+        entry.force(true);
+      }
+    }
+  }
+}

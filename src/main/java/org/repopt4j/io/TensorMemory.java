@@ -1,0 +1,127 @@
+package org.repopt4j.io;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.pytorch.MemoryFormatOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.repopt4j.runtime.NativeErrors;
+import org.repopt4j.runtime.NoGrad;
+import org.repopt4j.runtime.StepScope;
+import org.repopt4j.runtime.Tensors;
+
+/**
+ * The passage of bytes between a file and a tensor's own memory, in slices, so that tensors of any
+ * size pass without a copy on the heap. Files are read and not mapped: a mapped file that somebody
+ * cuts short kills the process.
+ */
+final class TensorMemory {
+  private static final long SLICE = 64L << 20;
+
+  private TensorMemory() {}
+
+  /** Takes the bytes of a tensor, slice by slice, in order. */
+  @FunctionalInterface
+  interface Sink {
+    void accept(ByteBuffer slice) throws IOException;
+  }
+
+  /**
+   * A new tensor with the bytes of {@code file} from {@code position} on.
+   *
+   * @param what names the tensor in messages
+   */
+  static Tensor read(
+      Path file, FileChannel channel, long position, String what, Dtype dtype, long... shape)
+      throws IOException {
+    long bytes = dtype.count(shape) * dtype.bytes();
+    Tensor tensor = allocate(file, what, bytes, dtype, shape);
+    try (StepScope scope = StepScope.open()) {
+      for (long at = 0; at < bytes; at += SLICE) {
+        ByteBuffer slice = slice(tensor, at, Math.min(SLICE, bytes - at));
+        try {
+          readFully(channel, slice, position + at);
+        } catch (EOFException e) {
+          throw new InvalidFileException(file, "it ends in the middle of " + what);
+        }
+        if (dtype == Dtype.BOOL) {
+          checkBooleans(file, what, slice.flip());
+        }
+      }
+    }
+    return tensor;
+  }
+
+  private static Tensor allocate(Path file, String what, long bytes, Dtype dtype, long... shape)
+      throws IOException {
+    try {
+      return Tensors.empty(dtype.scalarType(), Tensors.cpu(), shape);
+    } catch (RuntimeException e) {
+      if (NativeErrors.isOutOfMemory(e)) {
+        throw new IOException(
+            file + ": there is not enough memory for the " + bytes + " bytes of " + what, e);
+      }
+      throw e;
+    }
+  }
+
+  // C++ may assume that a bool is 0 or 1 and index tables with it.
+  private static void checkBooleans(Path file, String what, ByteBuffer bytes)
+      throws InvalidFileException {
+    while (bytes.hasRemaining()) {
+      byte value = bytes.get();
+      if (value != 0 && value != 1) {
+        throw new InvalidFileException(
+            file, what + " is of type bool but holds the byte " + (value & 0xff));
+      }
+    }
+  }
+
+  /** Fills the buffer with the file's bytes from {@code position} on, or throws EOFException. */
+  static void readFully(FileChannel channel, ByteBuffer buffer, long position) throws IOException {
+    long at = position;
+    while (buffer.hasRemaining()) {
+      int read = channel.read(buffer, at);
+      if (read < 0) {
+        throw new EOFException("the file ends at byte " + at);
+      }
+      at += read;
+    }
+  }
+
+  /** Hands the tensor's values, dense and row-major, to the sink. */
+  static void write(Tensor tensor, Sink sink) throws IOException {
+    try (StepScope scope = StepScope.open();
+        NoGrad noGrad = NoGrad.open()) {
+      Tensor plain = tensor.detach().cpu().contiguous();
+      long bytes = plain.numel() * plain.element_size();
+      for (long at = 0; at < bytes; at += SLICE) {
+        sink.accept(slice(plain, at, Math.min(SLICE, bytes - at)));
+      }
+    }
+  }
+
+  /** Writes the whole buffer at the channel's position. */
+  static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
+    while (buffer.hasRemaining()) {
+      channel.write(buffer);
+    }
+  }
+
+  /** A dense copy of the tensor with memory of its own. */
+  static Tensor copy(Tensor tensor) {
+    return tensor.clone(
+        new MemoryFormatOptional(org.bytedeco.pytorch.global.torch.MemoryFormat.Contiguous));
+  }
+
+  // The buffer is a view of the tensor's memory: it must not be used after the tensor is freed.
+  private static ByteBuffer slice(Tensor tensor, long offset, long length) {
+    return new BytePointer(tensor.data_ptr())
+        .position(offset)
+        .limit(offset + length)
+        .asByteBuffer();
+  }
+}
