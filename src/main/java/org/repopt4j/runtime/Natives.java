@@ -2,7 +2,9 @@ package org.repopt4j.runtime;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import java.io.File;
 import java.io.IOException;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Context;
 import org.bytedeco.pytorch.global.torch;
@@ -34,7 +36,7 @@ public final class Natives {
       // that has another libtorch in a
       // system folder resolves a library that is not unpacked yet to the system's, and the process
       // dies.
-      Loader.cacheResource("/org/bytedeco/pytorch/" + Loader.getPlatform() + "/");
+      Loader.cacheResource("/" + folder(isCudaBuild() ? "-gpu" : ""));
       Loader.load(torch.class);
     } catch (UnsatisfiedLinkError | IOException e) {
       throw new IllegalStateException(
@@ -85,5 +87,38 @@ public final class Natives {
   public static void manualSeed(long seed) {
     load();
     torch.manual_seed(seed);
+  }
+
+  /** The platform whose natives are used, for example {@code linux-x86_64}. */
+  public static String platform() {
+    return Loader.getPlatform();
+  }
+
+  /** Whether the natives on the class path are the CUDA build. */
+  public static boolean isCudaBuild() {
+    return Loader.class.getClassLoader().getResource(folder("-gpu")) != null;
+  }
+
+  private static String folder(String flavour) {
+    return "org/bytedeco/pytorch/" + Loader.getPlatform() + flavour + "/";
+  }
+
+  /** The folder into which the natives are unpacked at the first start. */
+  public static File cacheFolder() throws IOException {
+    return Loader.getCacheDir();
+  }
+
+  /** The vector instructions that libtorch's own kernels use here, for example {@code AVX512}. */
+  public static String cpuCapability() {
+    load();
+    try (BytePointer capability = torch.get_cpu_capability()) {
+      return capability.getString();
+    }
+  }
+
+  /** Whether a CUDA device can be used by this build on this machine. */
+  public static boolean cudaIsAvailable() {
+    load();
+    return torch.cuda_is_available();
   }
 }

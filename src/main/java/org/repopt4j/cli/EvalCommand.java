@@ -1,0 +1,123 @@
+package org.repopt4j.cli;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.repopt4j.data.BatchLoader;
+import org.repopt4j.data.DataSets;
+import org.repopt4j.data.Split;
+import org.repopt4j.io.StateDicts;
+import org.repopt4j.io.TensorFile;
+import org.repopt4j.nn.Architecture;
+import org.repopt4j.nn.LoadReport;
+import org.repopt4j.nn.Mode;
+import org.repopt4j.nn.Network;
+import org.repopt4j.runtime.ComputeDevice;
+import org.repopt4j.train.Evaluator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code repopt eval}: accuracy of saved weights. */
+@Command(
+    name = "eval",
+    description = "Evaluates saved weights (safetensors of a run, or .pth) on a test set.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class EvalCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      paramLabel = "WEIGHTS",
+      description = "best.safetensors of a run, or a state dict saved by Python.")
+  private Path weights;
+
+  @Mixin private ArchitectureOptions architecture = new ArchitectureOptions();
+
+  @Option(
+      names = "--mode",
+      paramLabel = "MODE",
+      description = "target, csla, hs or repvgg (default: what the file says, else target).")
+  private String mode;
+
+  @Mixin private DataOptions data = new DataOptions();
+
+  @Mixin private ComputeOptions compute = new ComputeOptions();
+
+  @Option(names = "--no-strict", description = "Take what fits and say what was skipped.")
+  private boolean noStrict;
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws IOException {
+    TensorFile file = StateDicts.read(weights);
+    Map<String, String> said = file.metadata();
+    checkArgument(
+        architecture.given() || said.containsKey("architecture"),
+        "%s does not say which architecture it is for; name it with --arch",
+        weights);
+    Architecture arch =
+        architecture.given()
+            ? architecture.architecture()
+            : Architecture.parse(said.get("architecture"));
+    Mode which = Mode.parse(mode != null ? mode : said.getOrDefault("mode", "target"));
+    String named =
+        spec.commandLine().getParseResult().hasMatchedOption("--data")
+            ? data.data
+            : said.getOrDefault("data", data.data);
+    StopSignals signals = StopSignals.install();
+    ComputeDevice device = compute.open();
+    Split split = DataSets.open(named, data.dataDir);
+    Network network = arch.build(which, split.test().classes());
+    LoadReport skipped = network.loadStateDict(file.tensors(), !noStrict);
+    if (!skipped.isComplete()) {
+      spec.commandLine().getErr().println("repopt: " + skipped);
+    }
+    network.to(device.device(), /* non_blocking= */ false);
+    Evaluator.Result result =
+        new Evaluator(device, compute.precision)
+            .evaluate(network, BatchLoader.evaluation(split.test(), data.valBatch(0)), signals);
+    print(arch, which, named, result);
+    return signals.exitCode().orElse(Failures.OK);
+  }
+
+  private void print(Architecture arch, Mode which, String named, Evaluator.Result result) {
+    if (json) {
+      Map<String, Object> map = new LinkedHashMap<>();
+      map.put("architecture", arch.spec());
+      map.put("mode", which.toString());
+      map.put("data", named);
+      map.put("images", result.images());
+      map.put("top1", result.top1());
+      map.put("top5", result.top5());
+      map.put("loss", result.loss());
+      map.put("images_per_second", result.imagesPerSecond());
+      spec.commandLine().getOut().println(Json.of(map));
+    } else {
+      spec.commandLine()
+          .getOut()
+          .printf(
+              Locale.ROOT,
+              "%s %s on %d test images of %s: top-1 %.2f%%, top-5 %.2f%%, loss %.4f, %.0f images/s%n",
+              arch,
+              which,
+              result.images(),
+              named,
+              100 * result.top1(),
+              100 * result.top5(),
+              result.loss(),
+              result.imagesPerSecond());
+    }
+    spec.commandLine().getOut().flush();
+  }
+}

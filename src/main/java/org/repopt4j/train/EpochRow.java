@@ -1,0 +1,27 @@
+package org.repopt4j.train;
+
+/**
+ * One row of {@code summary.csv}.
+ *
+ * @param epoch the epoch, from 0
+ * @param trainLoss mean training loss
+ * @param trainTop1 training accuracy on the augmented images, 0 to 1
+ * @param evalLoss mean test loss, NaN where this epoch was not evaluated
+ * @param evalTop1 test accuracy, 0 to 1, NaN where this epoch was not evaluated
+ * @param evalTop5 test accuracy of the five likeliest classes, likewise
+ * @param emaTop1 test accuracy of the moving average, NaN where there is none
+ * @param lr learning rate of the last step
+ * @param imagesPerSecond training speed
+ * @param seconds training and evaluation time
+ */
+public record EpochRow(
+    int epoch,
+    double trainLoss,
+    double trainTop1,
+    double evalLoss,
+    double evalTop1,
+    double evalTop5,
+    double emaTop1,
+    double lr,
+    double imagesPerSecond,
+    double seconds) {}

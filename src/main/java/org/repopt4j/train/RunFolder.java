@@ -1,0 +1,132 @@
+package org.repopt4j.train;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.repopt4j.io.StateDicts;
+import org.repopt4j.nn.Network;
+
+/**
+ * The folder that a run leaves:
+ *
+ * <ul>
+ *   <li>{@code args.yaml}: the settings, under the names of the command line's options;
+ *   <li>{@code summary.csv}: one row an epoch, see {@link EpochRow}; a value that was not measured
+ *       is empty;
+ *   <li>{@code last.safetensors}, {@code best.safetensors}: the network's state under the official
+ *       names, with architecture, mode, classes, epoch and accuracy in the file's metadata; {@code
+ *       last-ema.safetensors}, {@code best-ema.safetensors} where a moving average is kept.
+ * </ul>
+ */
+public final class RunFolder {
+  private static final String ARGS = "args.yaml";
+  private static final String SUMMARY = "summary.csv";
+
+  private final Path path;
+
+  private RunFolder(Path path) {
+    this.path = path;
+  }
+
+  /**
+   * The folder of a run that is about to begin. Nothing is written yet.
+   *
+   * @throws IllegalArgumentException if it holds a run already, or is a file
+   */
+  public static RunFolder check(Path path) {
+    checkArgument(
+        !Files.exists(path) || Files.isDirectory(path),
+        "--output %s is a file; name a folder",
+        path);
+    checkArgument(
+        !Files.exists(path.resolve(ARGS)) && !Files.exists(path.resolve(SUMMARY)),
+        "--output %s holds a run already; name another folder",
+        path);
+    Path existing = path.toAbsolutePath();
+    while (existing != null && !Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    checkArgument(
+        existing != null && Files.isDirectory(existing) && Files.isWritable(existing),
+        "--output %s cannot be made: %s is not a folder that can be written",
+        path,
+        existing);
+    return new RunFolder(path);
+  }
+
+  /** Where it is. */
+  public Path path() {
+    return path;
+  }
+
+  /** Makes the folder and writes the settings. */
+  void begin(TrainConfig config) throws IOException {
+    Files.createDirectories(path);
+    new ObjectMapper(new YAMLFactory())
+        .writeValue(path.resolve(ARGS).toFile(), Arguments.of(config));
+    Files.writeString(
+        path.resolve(SUMMARY),
+        "epoch,train_loss,train_top1,eval_loss,eval_top1,eval_top5,ema_top1,lr,images_per_second,seconds\n");
+  }
+
+  /** Adds an epoch to the summary. */
+  void append(EpochRow row) throws IOException {
+    String line =
+        String.format(
+            Locale.ROOT,
+            "%d,%s,%s,%s,%s,%s,%s,%s,%.1f,%.3f%n",
+            row.epoch(),
+            number(row.trainLoss()),
+            number(row.trainTop1()),
+            number(row.evalLoss()),
+            number(row.evalTop1()),
+            number(row.evalTop5()),
+            number(row.emaTop1()),
+            Double.toString(row.lr()),
+            row.imagesPerSecond(),
+            row.seconds());
+    Files.writeString(path.resolve(SUMMARY), line, StandardOpenOption.APPEND);
+  }
+
+  private static String number(double value) {
+    return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%.6f", value);
+  }
+
+  /** Writes the last weights and, if they are the best so far, the best. */
+  void save(Session session, int epoch, EpochRow row, boolean best) throws IOException {
+    write("last", session.network(), session, epoch, row.evalTop1(), best);
+    if (session.ema().isPresent()) {
+      write("last-ema", session.ema().get().network(), session, epoch, row.emaTop1(), best);
+    }
+  }
+
+  private void write(
+      String name, Network network, Session session, int epoch, double top1, boolean best)
+      throws IOException {
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put("format", "pt");
+    metadata.put("architecture", session.config().arch().spec());
+    metadata.put("mode", session.config().mode().toString());
+    metadata.put("num_classes", Integer.toString(session.numClasses()));
+    metadata.put("data", session.config().data().data());
+    metadata.put("epoch", Integer.toString(epoch));
+    if (!Double.isNaN(top1)) {
+      metadata.put("eval_top1", number(top1));
+    }
+    StateDicts.write(path.resolve(name + ".safetensors"), network.stateDict(), metadata);
+    if (best) {
+      StateDicts.write(
+          path.resolve(name.replace("last", "best") + ".safetensors"),
+          network.stateDict(),
+          metadata);
+    }
+  }
+}

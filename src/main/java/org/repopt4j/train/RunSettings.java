@@ -1,0 +1,60 @@
+package org.repopt4j.train;
+
+import static com.google.common.base.Preconditions.checkArgument;
+import static com.google.common.base.Preconditions.checkNotNull;
+
+import java.nio.file.Path;
+
+/**
+ * Where and how a run computes, and what it leaves.
+ *
+ * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N} ({@code --device})
+ * @param precision number format of convolutions and matrix products ({@code --precision})
+ * @param threads threads of one operator, 0 for all processors ({@code --threads})
+ * @param deterministic ask every backend for reproducible algorithms ({@code --deterministic})
+ * @param seed of initial weights, data order and augmentation ({@code --seed})
+ * @param modelEmaDecay decay of the moving average of the weights, 0 for none ({@code
+ *     --model-ema-decay})
+ * @param evalEvery epochs between two evaluations ({@code --eval-every})
+ * @param output the run's folder ({@code --output})
+ */
+public record RunSettings(
+    String device,
+    Precision precision,
+    int threads,
+    boolean deterministic,
+    long seed,
+    double modelEmaDecay,
+    int evalEvery,
+    Path output) {
+
+  /** Number formats. */
+  public enum Precision {
+    /** Everything in float32. */
+    FP32,
+    /** Convolutions and matrix products in bfloat16, weights and sums in float32. */
+    BF16
+  }
+
+  /** Checks the numbers. */
+  public RunSettings {
+    checkNotNull(device, "device");
+    checkNotNull(precision, "precision");
+    checkNotNull(output, "output");
+    checkArgument(
+        threads >= 0 && threads <= 1024,
+        "--threads must be from 1 to 1024, or 0 for all processors, got: %s",
+        threads);
+    checkArgument(
+        modelEmaDecay >= 0 && modelEmaDecay < 1,
+        "--model-ema-decay must be from 0 to below 1, got: %s",
+        modelEmaDecay);
+    checkArgument(evalEvery >= 1, "--eval-every must be at least 1, got: %s", evalEvery);
+  }
+
+  /** The same in another folder. */
+  public RunSettings withOutput(Path other) {
+    return new RunSettings(
+        device, precision, threads, deterministic, seed, modelEmaDecay, evalEvery, other);
+  }
+}
