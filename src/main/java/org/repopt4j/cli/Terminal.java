@@ -7,6 +7,7 @@ final class Terminal {
   private Terminal() {}
 
   /** Whether standard output and input are a terminal that understands a carriage return. */
+  @SuppressWarnings("SystemConsoleNull") // What newer releases return instead is asked for below.
   static boolean isInteractive() {
     Console console = System.console();
     if (console == null || "dumb".equals(System.getenv("TERM"))) {

@@ -124,7 +124,7 @@ public final class EquivalenceCheck {
     List<Comparison> comparisons = new ArrayList<>();
     for (Shape shape : Shape.values()) {
       for (Signs signs : Signs.values()) {
-        CslaBlock block = shape.block(new SplittableRandom(seed + shape.ordinal()), signs);
+        CslaBlock block = shape.block(new SplittableRandom(seed + shape.title.hashCode()), signs);
         for (UpdateRule rule : UpdateRule.values()) {
           comparisons.add(
               new Comparison(
