@@ -67,6 +67,15 @@ public final class PthReader {
           file,
           "it is a TorchScript archive; in Python, save torch.jit.load(path).state_dict() with torch.save");
     }
+    for (Entry record : records.values()) {
+      if (record.compressed()) {
+        throw new InvalidFileException(
+            file,
+            "its record "
+                + InvalidFileException.quote(record.name())
+                + " is compressed; save it again in Python with torch.save");
+      }
+    }
     return archive;
   }
 

@@ -110,9 +110,10 @@ public final class StateDicts {
   private static byte[] start(Path file) throws IOException {
     try (FileChannel channel = channel(file)) {
       ByteBuffer start = ByteBuffer.allocate((int) Math.min(64, channel.size()));
-      while (start.hasRemaining() && channel.read(start) >= 0) {
-        continue;
-      }
+      int read;
+      do {
+        read = channel.read(start);
+      } while (start.hasRemaining() && read >= 0);
       return Arrays.copyOf(start.array(), start.position());
     }
   }

@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The directory of a zip file as {@code torch.save} writes it, read strictly: entries are stored
- * and not compressed (so nothing unpacks to more than the file's size), plainly named, named once,
- * and do not overlap. Files and entries of 4 GB and more (zip64) are read as well.
+ * The directory of a zip file as {@code torch.save} writes it, read strictly: entries are plainly
+ * named, named once, inside of the file, and do not overlap. Nothing is ever unpacked, so nothing
+ * can be larger than the file. Files and entries of 4 GB and more (zip64) are read as well.
  *
  * <p>Checksums are not compared, because PyTorch may be told not to compute them ({@code
  * torch.serialization.set_crc32_options}) and does not compare them either.
@@ -47,10 +47,12 @@ final class StoredZipReader {
   /**
    * An entry's bytes.
    *
+   * @param compressed whether they are packed; there is no way here to unpack them
    * @param header where the entry's own header begins
    * @param start where the data begin
+   * @param length how many there are in the file
    */
-  record Entry(String name, long header, long start, long length) {
+  record Entry(String name, boolean compressed, long header, long start, long length) {
     long end() {
       return start + length;
     }
@@ -73,8 +75,13 @@ final class StoredZipReader {
     long length = end.getInt(12) & 0xFFFFFFFFL;
     long start = end.getInt(16) & 0xFFFFFFFFL;
     long limit = size - END_LENGTH;
-    if (count == 0xFFFF || length == SEE_ZIP64 || start == SEE_ZIP64) {
-      limit = end64();
+    // PyTorch writes the large end record always, other programs where the small one overflows.
+    long end64At = end64();
+    if (end64At < 0 && (count == 0xFFFF || length == SEE_ZIP64 || start == SEE_ZIP64)) {
+      throw refuse("its zip64 end record is missing");
+    }
+    if (end64At >= 0) {
+      limit = end64At;
       ByteBuffer end64 = read(limit, END64_LENGTH);
       count = end64.getLong(32);
       length = end64.getLong(40);
@@ -94,19 +101,21 @@ final class StoredZipReader {
     return directory(read(start, (int) length), count, start);
   }
 
+  /** Where the zip64 end record begins; -1 if there is none. */
   private long end64() throws IOException {
     long locatorAt = size - END_LENGTH - LOCATOR64_LENGTH;
-    if (locatorAt >= 0) {
-      ByteBuffer locator = read(locatorAt, LOCATOR64_LENGTH);
-      long at = locator.getLong(8);
-      if (locator.getInt(0) == 0x07064b50
-          && at >= 0
-          && at == locatorAt - END64_LENGTH
-          && read(at, END64_LENGTH).getInt(0) == 0x06064b50) {
-        return at;
-      }
+    if (locatorAt < END64_LENGTH) {
+      return -1;
     }
-    throw refuse("its zip64 end record is missing or broken");
+    ByteBuffer locator = read(locatorAt, LOCATOR64_LENGTH);
+    if (locator.getInt(0) != 0x07064b50) {
+      return -1;
+    }
+    long at = locatorAt - END64_LENGTH;
+    if (locator.getLong(8) != at || read(at, END64_LENGTH).getInt(0) != 0x06064b50) {
+      throw refuse("its zip64 end record is missing or broken");
+    }
+    return at;
   }
 
   private Map<String, Entry> directory(ByteBuffer directory, long count, long dataEnd)
@@ -150,6 +159,7 @@ final class StoredZipReader {
     if ((directory.getShort(base + 8) & 1) != 0) {
       throw refuse("its entry " + quote(name) + " is encrypted");
     }
+    boolean compressed = directory.getShort(base + 10) != 0;
     long[] fields = {
       directory.getInt(base + 24) & 0xFFFFFFFFL, // length
       directory.getInt(base + 20) & 0xFFFFFFFFL, // length as stored
@@ -161,12 +171,11 @@ final class StoredZipReader {
             .slice(base + CENTRAL_LENGTH + nameLength, extraLength)
             .order(ByteOrder.LITTLE_ENDIAN),
         fields);
-    if (directory.getShort(base + 10) != 0 || fields[0] != fields[1]) {
-      throw refuse(
-          "its entry " + quote(name) + " is compressed; save it again in Python with torch.save");
+    if (!compressed && fields[0] != fields[1]) {
+      throw refuse("its entry " + quote(name) + " has two lengths");
     }
     directory.position(base + CENTRAL_LENGTH + nameLength + extraLength + commentLength);
-    return local(name, nameBytes.rewind(), fields[2], fields[0], dataEnd);
+    return local(name, nameBytes.rewind(), compressed, fields[2], fields[1], dataEnd);
   }
 
   private void zip64(String name, ByteBuffer extra, long[] fields) throws InvalidFileException {
@@ -184,14 +193,15 @@ final class StoredZipReader {
       }
       extra.position(next);
     }
-    for (long field : fields) {
-      if (field < 0 || field > size) {
+    for (int i = 1; i < fields.length; i++) {
+      if (fields[i] < 0 || fields[i] > size) {
         throw refuse("its entry " + quote(name) + " reaches beyond the end of the file");
       }
     }
   }
 
-  private Entry local(String name, ByteBuffer nameBytes, long header, long length, long dataEnd)
+  private Entry local(
+      String name, ByteBuffer nameBytes, boolean compressed, long header, long length, long dataEnd)
       throws IOException {
     if (header + LOCAL_LENGTH + nameBytes.remaining() > dataEnd) {
       throw refuse("its entry " + quote(name) + " reaches into the zip directory");
@@ -200,7 +210,7 @@ final class StoredZipReader {
     int nameLength = local.getShort(26) & 0xFFFF;
     int extraLength = local.getShort(28) & 0xFFFF;
     if (local.getInt(0) != 0x04034b50
-        || local.getShort(8) != 0
+        || (local.getShort(8) != 0) != compressed
         || nameLength != nameBytes.remaining()
         || !local.slice(LOCAL_LENGTH, nameLength).equals(nameBytes)) {
       throw refuse("its entry " + quote(name) + " differs from the zip directory");
@@ -209,7 +219,7 @@ final class StoredZipReader {
     if (start > dataEnd || length > dataEnd - start) {
       throw refuse("its entry " + quote(name) + " reaches into the zip directory");
     }
-    return new Entry(name, header, start, length);
+    return new Entry(name, compressed, header, start, length);
   }
 
   private String name(ByteBuffer bytes) throws InvalidFileException {

@@ -29,7 +29,7 @@ final class StoredZipWriter {
     this.channel = channel;
   }
 
-  private record Entry(byte[] name, long start, long length, int crc) {
+  private record Entry(String name, long start, long length, int crc) {
     boolean isLarge() {
       return length >= SEE_ZIP64;
     }
@@ -71,7 +71,7 @@ final class StoredZipWriter {
     while (sum.hasRemaining()) {
       channel.write(sum, start + 14 + sum.position());
     }
-    entries.add(new Entry(nameBytes, start, length, (int) crc.getValue()));
+    entries.add(new Entry(name, start, length, (int) crc.getValue()));
   }
 
   private static ByteBuffer localHeader(byte[] name, long start, long length) {
@@ -120,18 +120,19 @@ final class StoredZipWriter {
   }
 
   private static ByteBuffer centralHeader(Entry entry) {
+    byte[] name = entry.name().getBytes(StandardCharsets.UTF_8);
     boolean far = entry.start() >= SEE_ZIP64;
     int zip64 = (entry.isLarge() ? 16 : 0) + (far ? 8 : 0);
     int extra = zip64 == 0 ? 0 : zip64 + 4;
     short version = (short) (extra == 0 ? 20 : 45);
     int shortLength = (int) Math.min(entry.length(), SEE_ZIP64);
-    ByteBuffer header = little(46 + entry.name().length + extra);
+    ByteBuffer header = little(46 + name.length + extra);
     header.putInt(0x02014b50).putShort(version).putShort(version).putShort(UTF8_NAMES);
     header.putShort((short) 0).putShort((short) 0).putShort(DAY).putInt(entry.crc());
     header.putInt(shortLength).putInt(shortLength);
-    header.putShort((short) entry.name().length).putShort((short) extra);
+    header.putShort((short) name.length).putShort((short) extra);
     header.putShort((short) 0).putShort((short) 0).putShort((short) 0).putInt(0);
-    header.putInt((int) Math.min(entry.start(), SEE_ZIP64)).put(entry.name());
+    header.putInt((int) Math.min(entry.start(), SEE_ZIP64)).put(name);
     if (extra > 0) {
       header.putShort((short) 1).putShort((short) zip64);
       if (entry.isLarge()) {

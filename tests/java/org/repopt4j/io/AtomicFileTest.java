@@ -1,0 +1,73 @@
+package org.repopt4j.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AtomicFileTest {
+  @TempDir Path folder;
+
+  private static ByteBuffer text(String text) {
+    return ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
+  void aFileIsReplacedAsAWhole() throws Exception {
+    Path file = folder.resolve("a");
+    AtomicFile.write(file, channel -> channel.write(text("long first text")));
+    AtomicFile.write(
+        file,
+        channel -> {
+          channel.write(text("second"));
+          assertEquals("long first text", Files.readString(file));
+        });
+    assertEquals("second", Files.readString(file));
+    assertEquals(List.of("a"), names());
+  }
+
+  @Test
+  void aFailedWriteLeavesTheOldFileAndNothingElse() throws Exception {
+    Path file = Files.writeString(folder.resolve("a"), "old");
+    IOException full = new IOException("No space left on device");
+    IOException thrown =
+        assertThrows(
+            IOException.class,
+            () ->
+                AtomicFile.write(
+                    file,
+                    channel -> {
+                      channel.write(text("half of the new"));
+                      throw full;
+                    }));
+    assertEquals(full, thrown);
+    assertEquals("old", Files.readString(file));
+    assertEquals(List.of("a"), names());
+  }
+
+  @Test
+  void aTargetThatCannotBeIsNamed() {
+    IOException noFolder =
+        assertThrows(
+            IOException.class, () -> AtomicFile.write(folder.resolve("no/a"), channel -> {}));
+    assertTrue(noFolder.getMessage().contains("its folder does not exist"), noFolder.getMessage());
+    IOException isFolder =
+        assertThrows(IOException.class, () -> AtomicFile.write(folder, channel -> {}));
+    assertTrue(isFolder.getMessage().contains("it is a folder"), isFolder.getMessage());
+  }
+
+  private List<String> names() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(f -> f.getFileName().toString()).sorted().toList();
+    }
+  }
+}
