@@ -16,7 +16,6 @@ import org.repopt4j.train.Recipe;
 import org.repopt4j.train.RunSettings;
 import org.repopt4j.train.ScheduleSettings;
 import org.repopt4j.train.TrainConfig;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -53,14 +52,11 @@ final class TrainOptions {
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the training images.")
   Integer epochs;
 
-  @ArgGroup(heading = "%nOptimizer%n", validate = false)
-  OptimizerOptions optimizer = new OptimizerOptions();
+  @Mixin OptimizerOptions optimizer = new OptimizerOptions();
 
-  @ArgGroup(heading = "%nSchedule%n", validate = false)
-  ScheduleOptions schedule = new ScheduleOptions();
+  @Mixin ScheduleOptions schedule = new ScheduleOptions();
 
-  @ArgGroup(heading = "%nRun%n", validate = false)
-  RunOptions run = new RunOptions();
+  @Mixin RunOptions run = new RunOptions();
 
   /** How a step is made. */
   static final class OptimizerOptions {

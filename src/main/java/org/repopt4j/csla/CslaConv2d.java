@@ -35,16 +35,14 @@ public final class CslaConv2d extends Module {
     List<Tensor> scaleList = new ArrayList<>();
     for (Branch branch : block.branches()) {
       int b = kernelList.size();
-      kernelList.add(
-          Retained.retain(
-              register_parameter("branch" + b, fresh(branch), /* requires_grad= */ true)));
-      scaleList.add(
-          Retained.retain(
-              register_buffer(
-                  "scale" + b,
-                  // In float64, so that a module moved to float64 has the scales as they were
-                  // given.
-                  Tensors.of(branch.scales(), 1, block.shape().out(), 1, 1))));
+      // libtorch's own reference moves when the next one is registered: keep ours.
+      Tensor kernel = Retained.retain(fresh(branch));
+      register_parameter("branch" + b, kernel, /* requires_grad= */ true);
+      kernelList.add(kernel);
+      // In float64, so that a module moved to float64 has the scales as they were given.
+      Tensor scale = Retained.retain(Tensors.of(branch.scales(), 1, block.shape().out(), 1, 1));
+      register_buffer("scale" + b, scale);
+      scaleList.add(scale);
     }
     this.kernels = ImmutableList.copyOf(kernelList);
     this.scales = ImmutableList.copyOf(scaleList);
