@@ -1,5 +1,6 @@
 package org.repopt4j.nn;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -37,8 +38,7 @@ class NetworkTest {
       GradMults mults =
           network.reinitialize(
               GoldenVgg.scales(golden),
-              Boolean.parseBoolean(
-                  golden.metadata("use_identity_scales").toLowerCase(java.util.Locale.ROOT)),
+              Boolean.parseBoolean(golden.metadata("use_identity_scales")),
               GoldenVgg.freshPointwiseKernels(golden));
 
       Map<String, Tensor> state = network.stateDict();
@@ -84,8 +84,7 @@ class NetworkTest {
     assertTrue(
         refused.getMessage().contains("stage2.1.bn") && refused.getMessage().contains("1.25"),
         refused.getMessage());
-    org.junit.jupiter.api.Assertions.assertArrayEquals(
-        before, Tensors.toFloats(network.stateDict().get("stage0.conv.weight")));
+    assertArrayEquals(before, Tensors.toFloats(network.stateDict().get("stage0.conv.weight")));
   }
 
   @Test

@@ -16,6 +16,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.opentest4j.TestAbortedException;
 import org.repopt4j.csla.GradMults;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.Natives;
@@ -30,7 +31,7 @@ class OfficialCatalogTest {
   private static JsonNode catalog() {
     try {
       return Golden.json("official-catalog.json");
-    } catch (org.opentest4j.TestAbortedException absent) {
+    } catch (TestAbortedException absent) {
       return null;
     }
   }

@@ -9,6 +9,8 @@ import static org.repopt4j.testkit.TensorAsserts.assertRelative;
 import com.google.common.collect.ImmutableList;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -48,6 +50,21 @@ class RepOptVggTest {
   }
 
   @Test
+  void gradientsOfTheFirstStepAreTheOfficialOnes() {
+    Golden golden = Golden.read("vgg-tiny-sgd-idscale-train.safetensors");
+    try (StepScope scope = StepScope.open()) {
+      Network network = GoldenVgg.seeded(golden, Mode.TARGET);
+      network.loadStateDict(golden.tensors("reinit."), true);
+      Tensor logits = network.forward(golden.tensor("inputs").select(0, 0));
+      torch.cross_entropy_loss(logits, golden.tensor("targets").select(0, 0)).backward();
+      Map<String, Tensor> parameters = network.namedParameters();
+      Map<String, Tensor> expected = golden.tensors("grad0.");
+      assertEquals(parameters.keySet(), expected.keySet());
+      expected.forEach((name, t) -> assertRelative(name, 1e-4, t, parameters.get(name).grad()));
+    }
+  }
+
+  @Test
   void onlyTheScalesOfConvolutionsAreConstantInCsla() {
     Network csla = GoldenVgg.TINY.csla(10);
     csla.namedParameters()
@@ -81,9 +98,7 @@ class RepOptVggTest {
   @Test
   void imagesOfAnotherShapeAreRefused() {
     Network network = GoldenVgg.TINY.target(10);
-    Tensor grey =
-        Tensors.zeros(
-            org.bytedeco.pytorch.global.torch.ScalarType.Float, Tensors.cpu(), 2, 1, 32, 32);
+    Tensor grey = Tensors.zeros(ScalarType.Float, Tensors.cpu(), 2, 1, 32, 32);
     IllegalArgumentException refused =
         assertThrows(IllegalArgumentException.class, () -> network.forward(grey));
     assertEquals(

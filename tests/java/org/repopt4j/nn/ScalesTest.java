@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.repopt4j.runtime.Tensors;
 
 class ScalesTest {
@@ -73,8 +74,7 @@ class ScalesTest {
     assertMessage(message, () -> Scales.fromStateDict(state, TINY));
   }
 
-  private static void assertMessage(
-      String message, org.junit.jupiter.api.function.Executable reading) {
+  private static void assertMessage(String message, Executable reading) {
     IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, reading);
     assertTrue(refused.getMessage().contains(message), refused.getMessage());
   }
