@@ -192,6 +192,19 @@ final class HostileBytes {
       return op(0x89, 'N', 't', 'R');
     }
 
+    /**
+     * A dense tensor in the storage {@code data/0} of 16 bytes without a type, as torch 2 saves.
+     */
+    Pickle untyped(String type, long offset, long[] shape) {
+      global("torch._utils", "_rebuild_tensor_v3").op('(').storage("UntypedStorage", "0", 16);
+      number(offset)
+          .number(shape[0])
+          .op(0x85)
+          .op('K', 1, 0x85, 0x89)
+          .global("collections", "OrderedDict");
+      return op(')', 'R').global("torch", type).op('t', 'R');
+    }
+
     byte[] bytes() {
       return out.toByteArray();
     }

@@ -1,9 +1,16 @@
 package org.repopt4j.io;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.Arguments;
 import org.repopt4j.io.HostileBytes.Pickle;
+import org.repopt4j.runtime.Tensors;
 
 class PthTensorsTest extends HostileFiles {
   private static final long[] FOUR = {4};
@@ -107,5 +114,47 @@ class PthTensorsTest extends HostileFiles {
 
   private static long[] ones(int count) {
     return IntStream.range(0, count).mapToLong(i -> 1).toArray();
+  }
+
+  @Test
+  void storagesWithoutATypeAreReadWithTheTypesOfTheirTensors() throws Exception {
+    byte[] data = {0, 0, (byte) 0x80, 0x3f, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40};
+    Pickle pickle =
+        p().op('}', '(')
+            .text("float")
+            .untyped("float32", 0, FOUR)
+            .text("int")
+            .untyped("int32", 1, new long[] {2})
+            .text("double")
+            .untyped("float64", 1, ONE)
+            .op('u', '.');
+    Path file = HostileBytes.zip("a/data.pkl", pickle.bytes(), "a/data/0", data).write(folder);
+    try (TensorFile read = StateDicts.read(file)) {
+      float tiny = Float.intBitsToFloat(2);
+      assertArrayEquals(new float[] {1, tiny, 0, 2}, Tensors.toFloats(read.tensor("float")));
+      assertArrayEquals(new long[] {2, 0}, Tensors.toLongs(read.tensor("int")));
+      assertArrayEquals(new double[] {2}, Tensors.toDoubles(read.tensor("double")));
+      assertEquals(Dtype.I32, Dtype.of(read.tensor("int")));
+    }
+  }
+
+  @Test
+  void storagesOfTensorsThatAreNotAskedForAreNotRead() throws Exception {
+    Pickle pickle =
+        p().op('}', '(')
+            .text("model")
+            .op('}')
+            .text("w")
+            .tensor(0, FOUR, ONE)
+            .op('s')
+            .text("optimizer")
+            .op('}')
+            .text("m")
+            .tensor("FloatStorage", "missing", 4, 0, FOUR, ONE)
+            .op('s', 'u', '.');
+    try (TensorFile read = StateDicts.read(HostileBytes.pth(pickle).write(folder))) {
+      assertEquals(List.of("w"), List.copyOf(read.tensors().keySet()));
+      assertEquals(List.of("optimizer (dict)"), read.skipped());
+    }
   }
 }

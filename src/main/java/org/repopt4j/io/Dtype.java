@@ -33,7 +33,8 @@ public enum Dtype {
   /** One byte, 0 or 1. */
   BOOL(ScalarType.Bool, 1, "BoolStorage", "bool");
 
-  private static final int MOST_DIMENSIONS = 64;
+  /** The most dimensions that a tensor in a file may have. */
+  static final int MOST_DIMENSIONS = 64;
 
   private final ScalarType scalarType;
   private final int bytes;

@@ -20,11 +20,15 @@ import org.repopt4j.io.PickleValue.Tuple;
  * are looked up in {@link PickleGlobal}, and {@link PickleCalls} is all that REDUCE, NEWOBJ and
  * BUILD can do. Opcodes that these files never hold (the text ones of protocol 0, INST, OBJ, the
  * extension registry, out-of-band buffers) are refused. Lengths are compared with what is left;
- * pushes and containers are counted; nothing recurses.
+ * pushes and containers are counted, so that no file can fill the heap (a state dict of 50,000
+ * tensors stays far below the limits); nothing recurses.
  */
 final class PickleMachine {
-  private static final int MOST_PUSHES = 8_000_000;
-  private static final int MOST_CONTAINERS = 1_000_000;
+  private static final int MOST_PUSHES = 4_000_000;
+  private static final int MOST_CONTAINERS = 500_000;
+
+  private static final Opaque NONE = new Opaque("None");
+  private static final Opaque BYTES = new Opaque("bytes");
 
   private final PickleBytes in;
   private final List<Object> stack = new ArrayList<>();
@@ -61,7 +65,7 @@ final class PickleMachine {
 
   private boolean literal(int opcode) throws InvalidFileException {
     switch (opcode) {
-      case 'N' -> push(new Opaque("None"));
+      case 'N' -> push(NONE);
       case 0x88 -> push(true);
       case 0x89 -> push(false);
       case 'J' -> push((long) in.i4());
@@ -179,7 +183,7 @@ final class PickleMachine {
 
   private void pushBytes(long length) throws InvalidFileException {
     in.skip(length);
-    push(new Opaque("bytes"));
+    push(BYTES);
   }
 
   private void pushNumber(long length) throws InvalidFileException {

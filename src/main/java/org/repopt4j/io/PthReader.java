@@ -40,7 +40,7 @@ public final class PthReader {
             file,
             "its data.pkl has " + pickle.length() + " bytes, must have at most " + LONGEST_PICKLE);
       }
-      Object value = PickleMachine.read(new PickleBytes(file, bytes(channel, pickle)));
+      Object value = PickleMachine.read(new PickleBytes(file, bytes(file, channel, pickle)));
       PickleGraph.check(file, value);
       PickledStateDict dict = PickledStateDict.find(file, value);
       PthTensors tensors = new PthTensors(file, channel, records, archive);
@@ -87,7 +87,7 @@ public final class PthReader {
     String order =
         record.length() > 16
             ? "?"
-            : StandardCharsets.US_ASCII.decode(bytes(channel, record)).toString();
+            : StandardCharsets.US_ASCII.decode(bytes(file, channel, record)).toString();
     if (!order.equals("little")) {
       throw new InvalidFileException(
           file,
@@ -97,9 +97,9 @@ public final class PthReader {
     }
   }
 
-  private static ByteBuffer bytes(FileChannel channel, Entry record) throws IOException {
+  private static ByteBuffer bytes(Path file, FileChannel channel, Entry record) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate((int) record.length());
-    TensorMemory.readFully(channel, bytes, record.start());
+    TensorMemory.readFully(file, channel, bytes, record.start());
     return bytes.flip();
   }
 }

@@ -4,7 +4,6 @@ import static org.repopt4j.io.InvalidFileException.quote;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -60,11 +59,7 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
           file, "it has " + size + " bytes, too few for a safetensors file");
     }
     ByteBuffer start = ByteBuffer.allocate(9).order(ByteOrder.LITTLE_ENDIAN);
-    try {
-      TensorMemory.readFully(channel, start, 0);
-    } catch (EOFException e) {
-      throw new InvalidFileException(file, "it became shorter while it was read");
-    }
+    TensorMemory.readFully(file, channel, start, 0);
     long length = start.getLong(0);
     if (length < 2 || length > Math.min(size - 8, LONGEST)) {
       throw new InvalidFileException(
@@ -153,6 +148,9 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             file,
             name,
             "has " + quote(parser.getText()) + " in " + key + ", must be a whole number >= 0");
+      }
+      if (sizes.size() == Dtype.MOST_DIMENSIONS) {
+        throw refuse(file, name, "has more than " + Dtype.MOST_DIMENSIONS + " numbers in " + key);
       }
       sizes.add(parser.getLongValue());
     }

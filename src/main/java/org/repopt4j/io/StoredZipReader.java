@@ -2,7 +2,6 @@ package org.repopt4j.io;
 
 import static org.repopt4j.io.InvalidFileException.quote;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -242,11 +241,7 @@ final class StoredZipReader {
 
   private ByteBuffer read(long position, int length) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-    try {
-      TensorMemory.readFully(channel, bytes, position);
-    } catch (EOFException e) {
-      throw refuse("it became shorter while it was read");
-    }
+    TensorMemory.readFully(file, channel, bytes, position);
     return bytes.flip();
   }
 

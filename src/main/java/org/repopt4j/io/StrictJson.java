@@ -35,8 +35,11 @@ final class StrictJson implements Closeable {
               StreamReadConstraints.builder().maxNestingDepth(16).maxNumberLength(40).build())
           .build();
 
+  private static final int MOST_FIELDS = 1_000_000;
+
   private final Path file;
   private final JsonParser parser;
+  private int fields;
 
   private StrictJson(Path file, JsonParser parser) {
     this.file = file;
@@ -94,6 +97,9 @@ final class StrictJson implements Closeable {
       throw new InvalidFileException(file, "its JSON must have an object here: " + place());
     }
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      if (++fields > MOST_FIELDS) {
+        throw new InvalidFileException(file, "its JSON has more than " + MOST_FIELDS + " fields");
+      }
       String name = parser.currentName();
       if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
         throw new InvalidFileException(file, "the name " + quote(name) + " is not valid Unicode");

@@ -1,6 +1,7 @@
 package org.repopt4j.io;
 
-import java.io.EOFException;
+import static com.google.common.base.Preconditions.checkState;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.StepScope;
@@ -42,11 +44,7 @@ final class TensorMemory {
     try (StepScope scope = StepScope.open()) {
       for (long at = 0; at < bytes; at += SLICE) {
         ByteBuffer slice = slice(tensor, at, Math.min(SLICE, bytes - at));
-        try {
-          readFully(channel, slice, position + at);
-        } catch (EOFException e) {
-          throw new InvalidFileException(file, "it ends in the middle of " + what);
-        }
+        readFully(file, channel, slice, position + at);
         if (dtype == Dtype.BOOL) {
           checkBooleans(file, what, slice.flip());
         }
@@ -80,13 +78,14 @@ final class TensorMemory {
     }
   }
 
-  /** Fills the buffer with the file's bytes from {@code position} on, or throws EOFException. */
-  static void readFully(FileChannel channel, ByteBuffer buffer, long position) throws IOException {
+  /** Fills the buffer with the file's bytes from {@code position} on. */
+  static void readFully(Path file, FileChannel channel, ByteBuffer buffer, long position)
+      throws IOException {
     long at = position;
     while (buffer.hasRemaining()) {
       int read = channel.read(buffer, at);
       if (read < 0) {
-        throw new EOFException("the file ends at byte " + at);
+        throw new InvalidFileException(file, "it became shorter while it was read");
       }
       at += read;
     }
@@ -113,15 +112,19 @@ final class TensorMemory {
 
   /** A dense copy of the tensor with memory of its own. */
   static Tensor copy(Tensor tensor) {
-    return tensor.clone(
-        new MemoryFormatOptional(org.bytedeco.pytorch.global.torch.MemoryFormat.Contiguous));
+    return tensor.clone(new MemoryFormatOptional(torch.MemoryFormat.Contiguous));
   }
 
   // The buffer is a view of the tensor's memory: it must not be used after the tensor is freed.
   private static ByteBuffer slice(Tensor tensor, long offset, long length) {
-    return new BytePointer(tensor.data_ptr())
-        .position(offset)
-        .limit(offset + length)
-        .asByteBuffer();
+    // The address is moved, because a buffer made at a position of 2 GiB or more comes out empty.
+    BytePointer start = new BytePointer(tensor.data_ptr()).getPointer(offset);
+    ByteBuffer slice = start.capacity(length).asByteBuffer();
+    checkState(
+        slice.position() == 0 && slice.remaining() == length,
+        "a slice of %s bytes came out as %s",
+        length,
+        slice);
+    return slice;
   }
 }
