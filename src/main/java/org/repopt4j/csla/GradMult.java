@@ -94,7 +94,7 @@ public final class GradMult {
 
   /** The square as the arithmetic of this type gives it: a float32 scale is squared in float32. */
   private static double squared(double scale, ScalarType type) {
-    return type == ScalarType.Float ? (float) scale * (float) scale : scale * scale;
+    return type.intern() == ScalarType.Float ? (float) scale * (float) scale : scale * scale;
   }
 
   @Override
