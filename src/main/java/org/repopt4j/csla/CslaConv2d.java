@@ -4,6 +4,7 @@ import static com.google.common.base.Preconditions.checkArgument;
 
 import com.google.common.collect.ImmutableList;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.Tensor;
@@ -35,15 +36,17 @@ public final class CslaConv2d extends Module {
     List<Tensor> scaleList = new ArrayList<>();
     for (Branch branch : block.branches()) {
       int b = kernelList.size();
-      kernelList.add(
+      // What register_* returns points into the module's dictionary, which moves when it grows: the
+      // fields hold tensors of their own over the same values.
+      Tensor kernel = Retained.retain(fresh(branch));
+      register_parameter("branch" + b, kernel, /* requires_grad= */ true);
+      kernelList.add(kernel);
+      Tensor scale =
           Retained.retain(
-              register_parameter("branch" + b, fresh(branch), /* requires_grad= */ true)));
-      scaleList.add(
-          Retained.retain(
-              register_buffer(
-                  "scale" + b,
-                  Tensors.of(branch.scales(), 1, block.shape().out(), 1, 1)
-                      .to(Tensors.cpu(), ScalarType.Float))));
+              Tensors.of(branch.scales(), 1, block.shape().out(), 1, 1)
+                  .to(Tensors.cpu(), ScalarType.Float));
+      register_buffer("scale" + b, scale);
+      scaleList.add(scale);
     }
     this.kernels = ImmutableList.copyOf(kernelList);
     this.scales = ImmutableList.copyOf(scaleList);
@@ -71,7 +74,16 @@ public final class CslaConv2d extends Module {
         input.dim() == 4 && input.size(1) == shape.in(),
         "the input must have the shape [n, %s, h, w], got: %s",
         shape.in(),
-        java.util.Arrays.toString(Tensors.shape(input)));
+        Arrays.toString(Tensors.shape(input)));
+    checkArgument(
+        input.size(2) + 2L * shape.paddingH() >= shape.kh()
+            && input.size(3) + 2L * shape.paddingW() >= shape.kw(),
+        "the input with a padding of %sx%s must be at least as large as the kernel %sx%s, got: %s",
+        shape.paddingH(),
+        shape.paddingW(),
+        shape.kh(),
+        shape.kw(),
+        Arrays.toString(Tensors.shape(input)));
     Tensor sum = null;
     for (int b = 0; b < kernels.size(); b++) {
       Branch branch = block.branches().get(b);
