@@ -24,6 +24,7 @@ import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
+import org.repopt4j.testkit.BlockKind;
 import org.repopt4j.testkit.Golden;
 import org.repopt4j.testkit.NaiveBlock;
 
@@ -40,9 +41,9 @@ class CslaBlockTest {
   }
 
   @Property(tries = 200, shrinking = ShrinkingMode.OFF)
-  void equivalentKernelPlacesEveryBranch(@ForAll NaiveBlock.Kind kind, @ForAll long seed) {
+  void equivalentKernelPlacesEveryBranch(@ForAll BlockKind kind, @ForAll long seed) {
     try (StepScope scope = StepScope.open()) {
-      NaiveBlock naive = NaiveBlock.random(kind, seed);
+      NaiveBlock naive = kind.random(seed);
       Tensor kernel = naive.block().equivalentKernel(naive.kernels());
       assertEquals(ScalarType.Double, kernel.scalar_type().intern());
       assertRelative("kernel", 1e-14, naive.equivalentKernel(), kernel);
@@ -50,9 +51,9 @@ class CslaBlockTest {
   }
 
   @Property(tries = 200, shrinking = ShrinkingMode.OFF)
-  void oneConvolutionComputesTheBlock(@ForAll NaiveBlock.Kind kind, @ForAll long seed) {
+  void oneConvolutionComputesTheBlock(@ForAll BlockKind kind, @ForAll long seed) {
     try (StepScope scope = StepScope.open()) {
-      NaiveBlock naive = NaiveBlock.random(kind, seed);
+      NaiveBlock naive = kind.random(seed);
       KernelShape shape = naive.block().shape();
       Tensor input = naive.input();
       Tensor output =

@@ -23,6 +23,7 @@ import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
+import org.repopt4j.testkit.BlockKind;
 import org.repopt4j.testkit.NaiveBlock;
 
 class CslaConv2dTest {
@@ -53,9 +54,9 @@ class CslaConv2dTest {
   }
 
   @Property(tries = 200, shrinking = ShrinkingMode.OFF)
-  void computesTheSumOfItsBranches(@ForAll NaiveBlock.Kind kind, @ForAll long seed) {
+  void computesTheSumOfItsBranches(@ForAll BlockKind kind, @ForAll long seed) {
     try (StepScope scope = StepScope.open()) {
-      NaiveBlock naive = NaiveBlock.random(kind, seed);
+      NaiveBlock naive = kind.random(seed);
       Tensor input = naive.input();
       CslaConv2d module = inFloat64(naive);
       assertRelative("output", 1e-12, naive.forward(input), module.forward(input));

@@ -27,6 +27,7 @@ import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
+import org.repopt4j.testkit.BlockKind;
 import org.repopt4j.testkit.Golden;
 import org.repopt4j.testkit.NaiveBlock;
 
@@ -43,9 +44,9 @@ class GradMultTest {
   }
 
   @Property(tries = 200, shrinking = ShrinkingMode.OFF)
-  void denseIsTheSumOverTheSupports(@ForAll NaiveBlock.Kind kind, @ForAll long seed) {
+  void denseIsTheSumOverTheSupports(@ForAll BlockKind kind, @ForAll long seed) {
     try (StepScope scope = StepScope.open()) {
-      NaiveBlock naive = NaiveBlock.random(kind, seed);
+      NaiveBlock naive = kind.random(seed);
       GradMult mult = naive.block().gradMult();
       Tensor sgd = mult.dense(UpdateRule.SGD, ScalarType.Double, Tensors.cpu());
       Tensor adamw = mult.dense(UpdateRule.ADAMW_OFFICIAL, ScalarType.Double, Tensors.cpu());
@@ -134,14 +135,14 @@ class GradMultTest {
   }
 
   @Property(tries = 150, shrinking = ShrinkingMode.OFF)
-  void oneConvolutionTrainsAsTheBlock(@ForAll NaiveBlock.Kind kind, @ForAll long seed) {
-    double difference = trainBoth(NaiveBlock.random(kind, seed), true);
+  void oneConvolutionTrainsAsTheBlock(@ForAll BlockKind kind, @ForAll long seed) {
+    double difference = trainBoth(kind.random(seed), true);
     assertTrue(difference < 1e-12, () -> kind + " of seed " + seed + " is off by " + difference);
   }
 
   @Test
   void withoutTheMultItDoesNot() {
-    double difference = trainBoth(NaiveBlock.random(NaiveBlock.Kind.DENSE_WITH_IDENTITY, 7), false);
+    double difference = trainBoth(BlockKind.DENSE_WITH_IDENTITY.random(7), false);
     assertTrue(difference > 1e-3, () -> "only off by " + difference);
   }
 

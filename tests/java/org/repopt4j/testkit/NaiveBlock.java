@@ -1,6 +1,7 @@
 package org.repopt4j.testkit;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
@@ -13,24 +14,6 @@ import org.repopt4j.runtime.Tensors;
  * definition {@code y = Σ_b s_b ⊙ conv(x, W_b)}.
  */
 public final class NaiveBlock {
-  /** The families of blocks that the tests draw from. */
-  public enum Kind {
-    /** 3x3 + 1x1, any channels, stride and padding. */
-    DENSE,
-    /** 3x3 + 1x1 + identity, as in RepOpt-VGG. */
-    DENSE_WITH_IDENTITY,
-    /** 3x3 + 1x1 with two or three groups. */
-    GROUPED,
-    /** KxK + 3x3 + identity with one input for each output, as in RepOpt-GhostNet. */
-    DEPTHWISE,
-    /** A dense 3x3 with a depthwise 3x3 and a depthwise 1x1 in it, also with several outputs. */
-    DEPTHWISE_IN_DENSE,
-    /** 1x3 + 3x1 + 1x1 in a kernel that need not be square. */
-    ASYMMETRIC,
-    /** 31x31 + 5x5. */
-    LARGE
-  }
-
   private static final class Part {
     final int kh;
     final int kw;
@@ -53,90 +36,18 @@ public final class NaiveBlock {
   private final Random random;
   private final List<Part> parts = new ArrayList<>();
 
-  private NaiveBlock(KernelShape shape, Random random) {
+  NaiveBlock(KernelShape shape, Random random) {
     this.shape = shape;
     this.random = random;
   }
 
-  /** The block of this kind and seed. Its scales have both signs and are float32 numbers. */
-  public static NaiveBlock random(Kind kind, long seed) {
-    Random random = new Random(seed * 0x9E3779B97F4A7C15L);
-    return switch (kind) {
-      case DENSE -> {
-        int out = between(random, 1, 4);
-        int in = between(random, 1, 4);
-        yield new NaiveBlock(shape(random, out, in, 3, 3, 1, 3), random).conv(3, 3).conv(1, 1);
-      }
-      case DENSE_WITH_IDENTITY -> {
-        int channels = between(random, 1, 4);
-        yield new NaiveBlock(shape(random, channels, channels, 3, 3, 1, 1), random)
-            .conv(3, 3)
-            .conv(1, 1)
-            .identity();
-      }
-      case GROUPED -> {
-        int groups = between(random, 2, 3);
-        int out = groups * between(random, 1, 2);
-        int in = groups * between(random, 1, 2);
-        NaiveBlock block = new NaiveBlock(shape(random, out, in, 3, 3, groups, 2), random);
-        block.conv(3, 3).conv(1, 1);
-        yield in == out && block.shape.stride() == 1 ? block.identity() : block;
-      }
-      case DEPTHWISE -> {
-        int channels = between(random, 1, 4);
-        int k = 2 * between(random, 1, 2) + 1;
-        yield new NaiveBlock(shape(random, channels, channels, k, k, channels, 1), random)
-            .conv(k, k)
-            .conv(3, 3)
-            .identity();
-      }
-      case DEPTHWISE_IN_DENSE -> {
-        int in = between(random, 1, 3);
-        int out = in * between(random, 1, 2);
-        yield new NaiveBlock(shape(random, out, in, 3, 3, 1, 2), random)
-            .conv(3, 3)
-            .conv(3, 3, in)
-            .conv(1, 1, in);
-      }
-      case ASYMMETRIC -> {
-        int out = between(random, 1, 3);
-        int in = between(random, 1, 3);
-        int kw = 2 * between(random, 1, 2) + 1;
-        yield new NaiveBlock(shape(random, out, in, 3, kw, 1, 3), random)
-            .conv(1, 3)
-            .conv(3, 1)
-            .conv(1, 1);
-      }
-      case LARGE -> {
-        int out = between(random, 1, 2);
-        int in = between(random, 1, 2);
-        yield new NaiveBlock(shape(random, out, in, 31, 31, 1, 2), random).conv(31, 31).conv(5, 5);
-      }
-    };
-  }
-
-  private static KernelShape shape(
-      Random random, int out, int in, int kh, int kw, int groups, int maxStride) {
-    return new KernelShape(
-        out,
-        in,
-        kh,
-        kw,
-        groups,
-        between(random, 1, maxStride),
-        between(random, 0, kh),
-        between(random, 0, kw));
-  }
-
-  private static int between(Random random, int low, int high) {
-    return low + random.nextInt(high - low + 1);
-  }
-
-  private NaiveBlock conv(int kh, int kw) {
+  /** Adds a branch with the block's groups, a random kernel and scales of both signs. */
+  NaiveBlock conv(int kh, int kw) {
     return conv(kh, kw, shape.groups());
   }
 
-  private NaiveBlock conv(int kh, int kw, int groups) {
+  /** Adds a branch with groups of its own. */
+  NaiveBlock conv(int kh, int kw, int groups) {
     double[] scales = new double[shape.out()];
     for (int o = 0; o < scales.length; o++) {
       scales[o] = (float) (random.nextGaussian() + 0.5);
@@ -146,9 +57,10 @@ public final class NaiveBlock {
     return this;
   }
 
-  private NaiveBlock identity() {
+  /** Adds the identity with a random diagonal. */
+  NaiveBlock identity() {
     double[] ones = new double[shape.out()];
-    java.util.Arrays.fill(ones, 1.0);
+    Arrays.fill(ones, 1.0);
     parts.add(new Part(1, 1, shape.in(), true, ones, gaussian(shape.out())));
     return this;
   }
