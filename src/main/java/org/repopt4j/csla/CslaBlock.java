@@ -7,6 +7,7 @@ import com.google.common.collect.ImmutableList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
@@ -105,9 +106,10 @@ public final class CslaBlock {
    *
    * @param kernels one for each branch, in order, each {@code [out, in/groups, kh, kw]} of its
    *     branch; the identity's is its diagonal, {@code [out]} or {@code [out, 1, 1, 1]}
-   * @return a new kernel {@code [out, in/groups, kh, kw]} of the first kernel's type and device,
-   *     without gradient
-   * @throws IllegalArgumentException if a kernel is missing or has another shape
+   * @return a new kernel {@code [out, in/groups, kh, kw]} of the kernels' type and device, without
+   *     gradient
+   * @throws IllegalArgumentException if a kernel is missing or has another shape, or if they differ
+   *     in type
    */
   public Tensor equivalentKernel(List<Tensor> kernels) {
     checkBranches();
@@ -117,6 +119,12 @@ public final class CslaBlock {
         branches.size(),
         branches,
         kernels.size());
+    ScalarType type = kernels.get(0).scalar_type().intern();
+    for (Tensor kernel : kernels) {
+      ScalarType other = kernel.scalar_type().intern();
+      checkArgument(
+          other == type, "the kernels of a block must have one type, got: %s and %s", type, other);
+    }
     try (NoGrad noGrad = NoGrad.open();
         StepScope scope = StepScope.open()) {
       Tensor sum = null;

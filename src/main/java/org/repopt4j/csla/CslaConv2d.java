@@ -4,6 +4,7 @@ import static com.google.common.base.Preconditions.checkArgument;
 
 import com.google.common.collect.ImmutableList;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.Tensor;
@@ -70,7 +71,16 @@ public final class CslaConv2d extends Module {
         input.dim() == 4 && input.size(1) == shape.in(),
         "the input must have the shape [n, %s, h, w], got: %s",
         shape.in(),
-        java.util.Arrays.toString(Tensors.shape(input)));
+        Arrays.toString(Tensors.shape(input)));
+    checkArgument(
+        input.size(2) + 2L * shape.paddingH() >= shape.kh()
+            && input.size(3) + 2L * shape.paddingW() >= shape.kw(),
+        "the input with a padding of %sx%s must be at least as large as the kernel %sx%s, got: %s",
+        shape.paddingH(),
+        shape.paddingW(),
+        shape.kh(),
+        shape.kw(),
+        Arrays.toString(Tensors.shape(input)));
     Tensor sum = null;
     for (int b = 0; b < kernels.size(); b++) {
       Branch branch = block.branches().get(b);

@@ -94,6 +94,7 @@ public final class GradMult {
 
   /** The square as the arithmetic of this type gives it: a float32 scale is squared in float32. */
   private static double squared(double scale, ScalarType type) {
+    // A type that a tensor gave is an enum object of its own until it is interned.
     return type.intern() == ScalarType.Float ? (float) scale * (float) scale : scale * scale;
   }
 

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
+import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.Tensors;
 
 /**
@@ -19,7 +20,8 @@ public final class GradMults {
 
   private record Entry(Tensor parameter, GradMult mult) {}
 
-  // The tensor is held too, so that its identity cannot be given to another one.
+  // Each entry holds the tensor by a reference of its own, so that its identity cannot be given to
+  // another one, whatever becomes of the caller's object.
   private final ImmutableMap<Long, Entry> byIdentity;
 
   private GradMults(Map<Long, Entry> byIdentity) {
@@ -44,8 +46,9 @@ public final class GradMults {
         mult.shape(),
         Arrays.toString(Tensors.shape(parameter)));
     Map<Long, Entry> more = new LinkedHashMap<>(byIdentity);
+    Tensor held = Retained.retain(new Tensor(parameter));
     checkArgument(
-        more.put(Tensors.identity(parameter), new Entry(parameter, mult)) == null,
+        more.put(Tensors.identity(parameter), new Entry(held, mult)) == null,
         "a parameter of shape %s has a Grad Mult already",
         mult.shape());
     return new GradMults(more);

@@ -7,11 +7,13 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /** Mixed precision on this thread until it is closed, like Python's {@code torch.autocast}. */
 public final class Autocast implements AutoCloseable {
   private final DeviceType type;
-  private final boolean before;
+  private final boolean enabledBefore;
+  private final ScalarType dtypeBefore;
 
   private Autocast(DeviceType type, ScalarType dtype) {
     this.type = type;
-    this.before = torch.is_autocast_enabled(type);
+    this.enabledBefore = torch.is_autocast_enabled(type);
+    this.dtypeBefore = torch.get_autocast_dtype(type);
     torch.set_autocast_dtype(type, dtype);
     torch.set_autocast_enabled(type, true);
     torch.increment_nesting();
@@ -30,6 +32,7 @@ public final class Autocast implements AutoCloseable {
     if (torch.decrement_nesting() == 0) {
       torch.clear_cache();
     }
-    torch.set_autocast_enabled(type, before);
+    torch.set_autocast_enabled(type, enabledBefore);
+    torch.set_autocast_dtype(type, dtypeBefore);
   }
 }

@@ -53,7 +53,14 @@ public final class ComputeDevice {
         torch.cuda_is_available(),
         "device '%s' was asked for, but no CUDA device is usable; run 'repopt doctor' to see why, or use --device cpu",
         spec);
-    return cuda(cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1)), "asked for");
+    int index = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
+    int count = torch.cuda_device_count();
+    checkArgument(
+        index < count,
+        "device '%s' was asked for, but the last CUDA device here is cuda:%s",
+        spec,
+        count - 1);
+    return cuda(index, "asked for");
   }
 
   private static ComputeDevice cuda(int index, String reason) {

@@ -16,7 +16,7 @@ public final class NativeErrors {
       return error.getClass().getSimpleName();
     }
     int backtrace = message.indexOf("Exception raised from");
-    String head = backtrace > 0 ? message.substring(0, backtrace) : message;
+    String head = backtrace >= 0 ? message.substring(0, backtrace) : message;
     for (String line : Splitter.on('\n').trimResults().omitEmptyStrings().split(head)) {
       return line;
     }

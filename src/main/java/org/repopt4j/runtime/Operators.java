@@ -1,5 +1,7 @@
 package org.repopt4j.runtime;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,7 +19,17 @@ import org.bytedeco.pytorch.Tensor;
  * it pays for work on many tensors at once.
  */
 public final class Operators {
-  private static final Map<String, OperatorHandle> HANDLES = new ConcurrentHashMap<>();
+  private static final Map<String, Operator> OPERATORS = new ConcurrentHashMap<>();
+
+  private record Operator(OperatorHandle handle, long arguments) {
+    static Operator find(String name, String overload) {
+      Natives.load();
+      try (StepScope scope = StepScope.open()) {
+        OperatorHandle handle = Dispatcher.singleton().findSchemaOrThrow(name, overload);
+        return new Operator(scope.keep(handle), handle.schema().arguments().limit());
+      }
+    }
+  }
 
   private Operators() {}
 
@@ -28,11 +40,13 @@ public final class Operators {
    * @param overload for example {@code List}; empty for the one without a name
    * @param arguments each made by {@link #list}, {@link #value} or {@link #none}; all of the
    *     schema's, defaults included
-   * @throws RuntimeException as libtorch throws, if the arguments do not fit
+   * @throws IllegalArgumentException if the number of arguments is not the schema's
+   * @throws RuntimeException as libtorch throws, if there is no such operator or if an argument has
+   *     a wrong type or value
    */
   public static void call(String name, String overload, IValue... arguments) {
     try (StepScope scope = StepScope.open()) {
-      operator(name, overload).callBoxed(new IValueVector(arguments));
+      invoke(name, overload, new IValueVector(arguments));
     }
   }
 
@@ -42,22 +56,27 @@ public final class Operators {
    * @param name for example {@code aten::_foreach_mul}
    * @param overload for example {@code List}; empty for the one without a name
    * @param arguments as in {@link #call}
+   * @throws IllegalArgumentException if the number of arguments is not the schema's
    * @throws RuntimeException as libtorch throws, if the arguments do not fit
    */
   public static IValue result(String name, String overload, IValue... arguments) {
     try (IValueVector stack = new IValueVector(arguments)) {
-      operator(name, overload).callBoxed(stack);
+      invoke(name, overload, stack);
       return new IValue(stack.get(stack.size() - 1));
     }
   }
 
-  private static OperatorHandle operator(String name, String overload) {
-    return HANDLES.computeIfAbsent(
-        name + "." + overload,
-        key -> {
-          Natives.load();
-          return Retained.retain(Dispatcher.singleton().findSchemaOrThrow(name, overload));
-        });
+  private static void invoke(String name, String overload, IValueVector stack) {
+    String key = overload.isEmpty() ? name : name + "." + overload;
+    Operator operator = OPERATORS.computeIfAbsent(key, k -> Operator.find(name, overload));
+    // The native call pops as many values as the schema has, whether they are there or not.
+    checkArgument(
+        stack.size() == operator.arguments,
+        "%s takes %s arguments, got: %s",
+        key,
+        operator.arguments,
+        stack.size());
+    operator.handle.callBoxed(stack);
   }
 
   /** A list of tensors as an argument. It may be kept and used in many calls. */

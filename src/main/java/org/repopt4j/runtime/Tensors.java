@@ -2,6 +2,7 @@ package org.repopt4j.runtime;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import com.google.common.math.LongMath;
 import java.util.Arrays;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -37,8 +38,10 @@ public final class Tensors {
   /** A float32 CPU tensor of this shape with a copy of these values, row-major. */
   public static Tensor of(float[] values, long... shape) {
     Tensor tensor = empty(ScalarType.Float, CPU, checkedShape(values.length, shape));
-    try (FloatPointer data = tensor.data_ptr_float()) {
-      data.put(values);
+    if (values.length > 0) { // an empty tensor has no data pointer
+      try (FloatPointer data = tensor.data_ptr_float()) {
+        data.put(values);
+      }
     }
     return tensor;
   }
@@ -46,8 +49,10 @@ public final class Tensors {
   /** A float64 CPU tensor of this shape with a copy of these values, row-major. */
   public static Tensor of(double[] values, long... shape) {
     Tensor tensor = empty(ScalarType.Double, CPU, checkedShape(values.length, shape));
-    try (DoublePointer data = tensor.data_ptr_double()) {
-      data.put(values);
+    if (values.length > 0) { // an empty tensor has no data pointer
+      try (DoublePointer data = tensor.data_ptr_double()) {
+        data.put(values);
+      }
     }
     return tensor;
   }
@@ -55,8 +60,10 @@ public final class Tensors {
   /** An int64 CPU tensor of this shape with a copy of these values, row-major. */
   public static Tensor of(long[] values, long... shape) {
     Tensor tensor = empty(ScalarType.Long, CPU, checkedShape(values.length, shape));
-    try (LongPointer data = tensor.data_ptr_long()) {
-      data.put(values);
+    if (values.length > 0) { // an empty tensor has no data pointer
+      try (LongPointer data = tensor.data_ptr_long()) {
+        data.put(values);
+      }
     }
     return tensor;
   }
@@ -95,7 +102,9 @@ public final class Tensors {
     try (StepScope scope = StepScope.open()) {
       Tensor plain = plain(tensor, ScalarType.Float);
       float[] values = new float[count(plain)];
-      plain.data_ptr_float().get(values);
+      if (values.length > 0) {
+        plain.data_ptr_float().get(values);
+      }
       return values;
     }
   }
@@ -105,7 +114,9 @@ public final class Tensors {
     try (StepScope scope = StepScope.open()) {
       Tensor plain = plain(tensor, ScalarType.Double);
       double[] values = new double[count(plain)];
-      plain.data_ptr_double().get(values);
+      if (values.length > 0) {
+        plain.data_ptr_double().get(values);
+      }
       return values;
     }
   }
@@ -115,7 +126,9 @@ public final class Tensors {
     try (StepScope scope = StepScope.open()) {
       Tensor plain = plain(tensor, ScalarType.Long);
       long[] values = new long[count(plain)];
-      plain.data_ptr_long().get(values);
+      if (values.length > 0) {
+        plain.data_ptr_long().get(values);
+      }
       return values;
     }
   }
@@ -160,7 +173,7 @@ public final class Tensors {
     for (long size : shape) {
       checkArgument(
           size >= 0, "a dimension must not be negative, got shape %s", Arrays.toString(shape));
-      count = Math.multiplyExact(count, size);
+      count = LongMath.saturatedMultiply(count, size);
     }
     checkArgument(
         count == length, "%s values do not fill the shape %s", length, Arrays.toString(shape));

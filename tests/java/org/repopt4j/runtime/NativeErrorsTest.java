@@ -1,0 +1,64 @@
+package org.repopt4j.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Test;
+
+class NativeErrorsTest {
+  private static RuntimeException mismatch() {
+    Tensor two = Tensors.of(new float[2], 2);
+    Tensor three = Tensors.of(new float[3], 3);
+    return assertThrows(RuntimeException.class, () -> two.add(three));
+  }
+
+  @Test
+  void aNativeErrorBecomesOneSentence() {
+    RuntimeException error = mismatch();
+    assertTrue(error.getMessage().contains("Exception raised from"), "the error has a back-trace");
+    String sentence = NativeErrors.sentence(error);
+    assertTrue(sentence.contains("The size of tensor a (2) must match"), sentence);
+    assertFalse(sentence.contains("Exception raised from"), sentence);
+    assertFalse(sentence.contains("\n"), sentence);
+    assertFalse(sentence.contains("0x"), sentence);
+  }
+
+  @Test
+  void aPlainMessageStaysAsItIs() {
+    assertEquals("a plain one", NativeErrors.sentence(new IllegalStateException("a plain one")));
+    assertEquals("first", NativeErrors.sentence(new IllegalStateException("\n  first \nsecond")));
+  }
+
+  @Test
+  void anErrorWithoutAMessageIsNamed() {
+    assertEquals("StackOverflowError", NativeErrors.sentence(new StackOverflowError()));
+    assertEquals("RuntimeException", NativeErrors.sentence(new RuntimeException(" \n ")));
+    assertEquals(
+        "RuntimeException",
+        NativeErrors.sentence(new RuntimeException("Exception raised from f at a.cpp:1")));
+    assertEquals(
+        "RuntimeException",
+        NativeErrors.sentence(new RuntimeException("\nException raised from f at a.cpp:1")));
+  }
+
+  @Test
+  void usedUpMemoryIsRecognised() {
+    RuntimeException error =
+        assertThrows(
+            RuntimeException.class,
+            () -> Tensors.empty(ScalarType.Double, Tensors.cpu(), 1L << 50));
+    assertTrue(NativeErrors.isOutOfMemory(error), error.getMessage());
+    assertTrue(NativeErrors.isOutOfMemory(new OutOfMemoryError("Java heap space")));
+    assertTrue(NativeErrors.isOutOfMemory(new RuntimeException("CUDA out of memory. Tried to …")));
+  }
+
+  @Test
+  void otherErrorsAreNotAboutMemory() {
+    assertFalse(NativeErrors.isOutOfMemory(mismatch()));
+    assertFalse(NativeErrors.isOutOfMemory(new RuntimeException()));
+  }
+}
