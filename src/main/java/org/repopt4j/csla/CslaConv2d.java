@@ -35,9 +35,12 @@ public final class CslaConv2d extends Module {
     List<Tensor> scaleList = new ArrayList<>();
     for (Branch branch : block.branches()) {
       int b = kernelList.size();
+      // Copies of the handles: what the register methods return lies in a vector that moves as it
+      // grows.
       kernelList.add(
           Retained.retain(
-              register_parameter("branch" + b, fresh(branch), /* requires_grad= */ true)));
+              new Tensor(
+                  register_parameter("branch" + b, fresh(branch), /* requires_grad= */ true))));
       scaleList.add(
           Retained.retain(
               register_buffer(

@@ -15,6 +15,7 @@ import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.StepScope;
+import org.repopt4j.runtime.Tensors;
 
 /**
  * {@link ReferenceUpdate} line by line, on lists of tensors in the place of tensors. Parameters for
@@ -132,7 +133,7 @@ final class MultiTensorUpdate implements UpdateEngine {
         name ->
             BranchWindow.all(
                 state.gradMult().orElseThrow(),
-                state.parameter().scalar_type(),
+                Tensors.type(state.parameter()),
                 state.parameter().device()));
   }
 
