@@ -41,13 +41,9 @@ public final class CslaConv2d extends Module {
           Retained.retain(
               new Tensor(
                   register_parameter("branch" + b, fresh(branch), /* requires_grad= */ true))));
-      scaleList.add(
-          Retained.retain(
-              register_buffer(
-                  "scale" + b,
-                  // In float64, so that a module moved to float64 has the scales as they were
-                  // given.
-                  Tensors.of(branch.scales(), 1, block.shape().out(), 1, 1))));
+      // In float64, so that a module moved to float64 has the scales as they were given.
+      Tensor scale = Tensors.of(branch.scales(), 1, block.shape().out(), 1, 1);
+      scaleList.add(Retained.retain(new Tensor(register_buffer("scale" + b, scale))));
     }
     this.kernels = ImmutableList.copyOf(kernelList);
     this.scales = ImmutableList.copyOf(scaleList);
