@@ -6,6 +6,7 @@ import static com.google.common.base.Preconditions.checkNotNull;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
 
@@ -138,7 +139,7 @@ public final class BatchLoader {
               images.width());
       fill(pixels, samples, epoch);
       Tensor classes = Tensors.of(labels, samples.length);
-      return new Batch(scope.keep(pixels), scope.keep(classes), samples, step);
+      return new Batch(Retained.retain(pixels), Retained.retain(classes), samples, step);
     }
   }
 

@@ -14,6 +14,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.io.PickleValue.View;
 import org.repopt4j.io.StoredZipReader.Entry;
 import org.repopt4j.runtime.NoGrad;
+import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.StepScope;
 
 /**
@@ -55,7 +56,7 @@ final class PthTensors {
       for (Map.Entry<String, View> entry : views.entrySet()) {
         View view = entry.getValue();
         boolean shared = users.get(storageId(view)) > 1;
-        tensors.put(entry.getKey(), scope.keep(tensor(entry.getKey(), view, shared)));
+        tensors.put(entry.getKey(), Retained.retain(tensor(entry.getKey(), view, shared)));
       }
     } catch (Throwable e) {
       tensors.values().forEach(Tensor::close);

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.StepScope;
 
 /**
@@ -85,7 +86,7 @@ public final class SafetensorsReader implements Closeable {
   public Tensor read(String name) throws IOException {
     SafetensorsHeader.Entry entry = entry(name);
     try (StepScope scope = StepScope.open()) {
-      return scope.keep(
+      return Retained.retain(
           TensorMemory.read(
               file,
               channel,

@@ -23,27 +23,29 @@ import org.repopt4j.runtime.Tensors;
 final class BranchWindow {
   private final KernelShape block;
   private final Branch branch;
-  private final Tensor scales;
-  private final Tensor divisors;
+  private final Tensor magnitudes;
+  private final Tensor terms;
 
-  private BranchWindow(KernelShape block, Branch branch, ScalarType type, Device device) {
+  private BranchWindow(
+      KernelShape block, Branch branch, double eps, ScalarType type, Device device) {
     this.block = block;
     this.branch = branch;
-    double[] signed = branch.scales();
-    double[] positive = branch.scales();
-    for (int o = 0; o < positive.length; o++) {
-      // A branch with the scale 0 never steps: 0 · 0 over any divisor but 0.
-      positive[o] = positive[o] == 0 ? 1 : Math.abs(positive[o]);
+    double[] absolute = branch.scales();
+    double[] quotient = branch.scales();
+    for (int o = 0; o < absolute.length; o++) {
+      absolute[o] = Math.abs(absolute[o]);
+      // A branch with the scale 0 never steps, not even where ε is 0.
+      quotient[o] = absolute[o] == 0 ? Double.POSITIVE_INFINITY : eps / absolute[o];
     }
-    this.scales = column(signed, type, device);
-    this.divisors = column(positive, type, device);
+    this.magnitudes = column(absolute, type, device);
+    this.terms = column(quotient, type, device);
   }
 
-  static List<BranchWindow> all(GradMult mult, ScalarType type, Device device) {
+  static List<BranchWindow> all(GradMult mult, double eps, ScalarType type, Device device) {
     ImmutableList.Builder<BranchWindow> windows = ImmutableList.builder();
     try (StepScope scope = StepScope.open()) {
       for (Branch branch : mult.branches()) {
-        windows.add(new BranchWindow(mult.shape(), branch, type, device));
+        windows.add(new BranchWindow(mult.shape(), branch, eps, type, device));
       }
     }
     return windows.build();
@@ -58,14 +60,14 @@ final class BranchWindow {
     return ofGroups(window, block.in() / branch.groups());
   }
 
-  /** The scales, one per output channel, in a shape that broadcasts over the view. */
-  Tensor scales() {
-    return scales;
+  /** {@code |s|}, one per output channel, in a shape that broadcasts over the view. */
+  Tensor magnitudes() {
+    return magnitudes;
   }
 
-  /** The absolute scales, with 1 for 0, in a shape that broadcasts over the view. */
-  Tensor divisors() {
-    return divisors;
+  /** {@code ε/|s|}, infinite where s is 0, in a shape that broadcasts over the view. */
+  Tensor terms() {
+    return terms;
   }
 
   private Tensor column(double[] values, ScalarType type, Device device) {

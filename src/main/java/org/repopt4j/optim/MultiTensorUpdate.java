@@ -15,17 +15,22 @@ import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.StepScope;
+import org.repopt4j.runtime.Tensors;
 
 /**
  * {@link ReferenceUpdate} line by line, on lists of tensors in the place of tensors. Parameters for
  * which the same lines hold make up one list: those of one group, with or without a Grad Mult, with
- * equally many updates behind them.
+ * equally many updates behind them, up to a size.
  *
  * <p>The exact rule of AdamW reads and writes each branch's part of the parameter in place ({@link
  * BranchWindow}), so that it needs no tensor as large as the parameter per branch.
  */
 final class MultiTensorUpdate implements UpdateEngine {
-  private record Key(ParameterGroup group, boolean multiplied, boolean begun, long steps) {}
+  private record Key(
+      ParameterGroup group, boolean multiplied, boolean begun, long steps, long part) {}
+
+  /** About how many elements a list may have: what is computed in between stays small. */
+  private static final long ELEMENTS = 1 << 20;
 
   private final Map<String, List<BranchWindow>> windows = new LinkedHashMap<>();
 
@@ -107,32 +112,36 @@ final class MultiTensorUpdate implements UpdateEngine {
     }
   }
 
-  /** {@code p += step · s·(s m) / (|s| √v/correction + ε)} for each branch of each parameter. */
+  /**
+   * {@code p += step · |s| m / (√v/correction + ε/|s|)} for each branch of each parameter, which is
+   * {@code s·(s m) / (|s| √v/correction + ε)} with one division less.
+   */
   private void stepBranches(
       List<ParameterState> alike, String second, double correction, double eps, double step) {
-    int most = alike.stream().mapToInt(state -> windows(state).size()).max().orElseThrow();
+    int most = alike.stream().mapToInt(state -> windows(state, eps).size()).max().orElseThrow();
     // Branch after branch: the windows of one parameter overlap, so they must not share a call.
     for (int b = 0; b < most; b++) {
       int branch = b;
       List<ParameterState> with =
-          alike.stream().filter(state -> windows(state).size() > branch).toList();
-      Function<ParameterState, BranchWindow> window = state -> windows(state).get(branch);
+          alike.stream().filter(state -> windows(state, eps).size() > branch).toList();
+      Function<ParameterState, BranchWindow> window = state -> windows(state, eps).get(branch);
       TensorList p = list(with, state -> window.apply(state).of(state.parameter()));
       TensorList m = list(with, state -> window.apply(state).of(state.buffer(EXP_AVG)));
       TensorList v = list(with, state -> window.apply(state).of(state.buffer(second)));
-      TensorList s = list(with, state -> window.apply(state).scales());
-      TensorList divisor = list(with, state -> window.apply(state).divisors());
-      p.addcdiv_(m.mul(s).mul(s), v.sqrt().div_(correction).mul(divisor).add_(eps), step);
+      TensorList magnitudes = list(with, state -> window.apply(state).magnitudes());
+      TensorList terms = list(with, state -> window.apply(state).terms());
+      p.addcdiv_(m.mul(magnitudes), v.sqrt().div_(correction).add_(terms, 1), step);
     }
   }
 
-  private List<BranchWindow> windows(ParameterState state) {
+  private List<BranchWindow> windows(ParameterState state, double eps) {
     return windows.computeIfAbsent(
         state.name(),
         name ->
             BranchWindow.all(
                 state.gradMult().orElseThrow(),
-                state.parameter().scalar_type(),
+                eps,
+                Tensors.type(state.parameter()),
                 state.parameter().device()));
   }
 
@@ -148,13 +157,16 @@ final class MultiTensorUpdate implements UpdateEngine {
 
   private static Collection<List<ParameterState>> alike(List<ParameterState> states) {
     Map<Key, List<ParameterState>> alike = new LinkedHashMap<>();
+    long elements = 0;
     for (ParameterState state : states) {
+      elements += state.parameter().numel();
       Key key =
           new Key(
               state.group(),
               state.gradMult().isPresent(),
               state.has(MOMENTUM_BUFFER),
-              state.steps());
+              state.steps(),
+              elements / ELEMENTS);
       alike.computeIfAbsent(key, any -> new ArrayList<>()).add(state);
     }
     return alike.values();

@@ -6,6 +6,7 @@ import com.google.common.collect.ImmutableMap;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.runtime.Retained;
+import org.repopt4j.runtime.Tensors;
 
 /**
  * Named parameters that share a weight decay and a factor of the learning rate, in a fixed order.
@@ -48,7 +49,7 @@ public final class ParameterGroup {
         tensor.is_floating_point(),
         "parameter '%s' must have a floating-point type, got: %s",
         name,
-        tensor.scalar_type());
+        Tensors.type(tensor));
     checkArgument(
         tensor.is_leaf(),
         "parameter '%s' is not a leaf: it is the result of a computation, so nothing can be stored in it; pass the tensor that it was computed from",

@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.csla.GradMult;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.Retained;
+import org.repopt4j.runtime.Tensors;
 
 /** One parameter with what its group says about it and with its part of the optimizer's state. */
 final class ParameterState {
@@ -46,7 +47,7 @@ final class ParameterState {
   Tensor denseMult(UpdateRule rule) {
     if (denseMult == null) {
       Tensor dense =
-          gradMult.orElseThrow().dense(rule, parameter.scalar_type(), parameter.device());
+          gradMult.orElseThrow().dense(rule, Tensors.type(parameter), parameter.device());
       denseMult = Retained.retain(torch.empty_like(parameter));
       denseMult.copy_(dense);
     }

@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.StepScope;
+import org.repopt4j.runtime.Tensors;
 
 /**
  * The updates as the paper and the official code state them, tensor by tensor: grad mult, weight
@@ -88,7 +89,7 @@ final class ReferenceUpdate implements UpdateEngine {
     } else if (official) {
       p.addcdiv_(m.mul(state.denseMult(options.rule())), root.add_(eps), step);
     } else {
-      for (Tensor s : state.gradMult().get().supports(p.scalar_type(), p.device())) {
+      for (Tensor s : state.gradMult().get().supports(Tensors.type(p), p.device())) {
         Tensor ratio = s.mul(s.mul(m)).div_(s.abs().mul_(root).add_(eps));
         // Outside of the branch's support there is nothing to step, not even 0 / 0.
         p.add_(torch.where(s.ne(scalar(0)), ratio, scalar(0)), step);

@@ -92,10 +92,10 @@ final class StateLoading {
         Arrays.toString(Tensors.shape(parameter)),
         Arrays.toString(Tensors.shape(value)));
     checkArgument(
-        value.scalar_type() == parameter.scalar_type(),
+        Tensors.type(value) == Tensors.type(parameter),
         "'%s' must have its parameter's type %s, got: %s",
         name,
-        parameter.scalar_type(),
-        value.scalar_type());
+        Tensors.type(parameter),
+        Tensors.type(value));
   }
 }

@@ -26,7 +26,7 @@ public final class Operators {
       Natives.load();
       try (StepScope scope = StepScope.open()) {
         OperatorHandle handle = Dispatcher.singleton().findSchemaOrThrow(name, overload);
-        return new Operator(scope.keep(handle), handle.schema().arguments().limit());
+        return new Operator(Retained.retain(handle), handle.schema().arguments().limit());
       }
     }
   }
@@ -79,7 +79,10 @@ public final class Operators {
     operator.handle.callBoxed(stack);
   }
 
-  /** A list of tensors as an argument. It may be kept and used in many calls. */
+  /**
+   * A list of tensors as an argument. It may be used in many calls; to outlive the open {@link
+   * StepScope} it must be {@link Retained}.
+   */
   public static IValue list(List<Tensor> tensors) {
     try (StepScope scope = StepScope.open()) {
       GenericList list = new GenericList(ListType.ofTensors().getElementType());

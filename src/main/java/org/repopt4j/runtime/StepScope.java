@@ -20,6 +20,7 @@ import org.bytedeco.javacpp.PointerScope;
  * <p>Scopes nest. A scope belongs to the thread that opened it.
  */
 public final class StepScope implements AutoCloseable {
+  private final PointerScope outer = PointerScope.getInnerScope();
   private final PointerScope scope = new PointerScope();
 
   private StepScope() {}
@@ -30,13 +31,19 @@ public final class StepScope implements AutoCloseable {
   }
 
   /**
-   * Lets a value outlive this scope (and every other open one). It is freed by its own {@code
-   * close()} or, at the latest, by the garbage collector.
+   * Lets a value outlive this scope: it then belongs to the scope around this one, as if it had
+   * been made there. Where there is none it is freed by its own {@code close()} or, at the latest,
+   * by the garbage collector. What must outlive every scope is for {@link Retained}.
    *
    * @return {@code value} itself
    */
   public <T extends Pointer> T keep(T value) {
-    return Retained.retain(checkNotNull(value, "value"));
+    checkNotNull(value, "value");
+    if (outer == null) {
+      return Retained.retain(value);
+    }
+    outer.attach(value);
+    return value;
   }
 
   @Override

@@ -147,6 +147,14 @@ public final class Tensors {
   }
 
   /**
+   * The type of the tensor's values. Unlike what {@code tensor.scalar_type()} returns, a new object
+   * at each call, it can be compared by {@code ==}.
+   */
+  public static ScalarType type(Tensor tensor) {
+    return tensor.scalar_type().intern();
+  }
+
+  /**
    * What tells two tensors apart: two Java objects over one libtorch tensor have the same key, two
    * tensors never have. It is valid while the tensor lives.
    */
