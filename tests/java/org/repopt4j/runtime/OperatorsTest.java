@@ -39,7 +39,7 @@ class OperatorsTest {
   void aListMayBeKeptAndUsedAgain() {
     IValue list;
     try (StepScope scope = StepScope.open()) {
-      list = Operators.list(List.of(a, b));
+      list = Retained.retain(Operators.list(List.of(a, b)));
     }
     for (int i = 0; i < 3; i++) {
       try (StepScope scope = StepScope.open()) {

@@ -89,11 +89,12 @@ class StepScopeTest {
       }
       assertTrue(inner.isNull());
       assertFalse(outer.isNull());
+      assertFalse(kept.isNull(), "what is kept outlives its own scope");
       late = one();
     }
     assertTrue(outer.isNull());
     assertTrue(late.isNull());
-    assertFalse(kept.isNull(), "keep protects from every open scope");
+    assertTrue(kept.isNull(), "what is kept belongs to the scope around it");
   }
 
   @Test
