@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.Context;
 import org.bytedeco.pytorch.global.torch;
 
@@ -48,6 +49,10 @@ public final class Natives {
           e);
     }
     torch.set_num_threads(Runtime.getRuntime().availableProcessors());
+    // Convolutions are oneDNN's. OpenBLAS multiplies the small matrix of the last layer, and
+    // threads
+    // of its own would then spin on the processors that the next convolution needs.
+    openblas_nolapack.blas_set_num_threads(1);
     loaded = true;
   }
 
