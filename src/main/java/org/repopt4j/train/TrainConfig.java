@@ -32,6 +32,10 @@ public record TrainConfig(
   public TrainConfig {
     checkNotNull(arch, "arch");
     checkNotNull(mode, "mode");
+    checkNotNull(data, "data");
+    checkNotNull(optim, "optim");
+    checkNotNull(schedule, "schedule");
+    checkNotNull(run, "run");
     checkArgument(
         mode != Mode.DEPLOY,
         "--mode deploy has no batch normalization and cannot be trained; use target");
