@@ -25,7 +25,7 @@ import org.repopt4j.runtime.Natives;
  * What a configuration becomes: network, optimizer, schedule, data and folder, ready for the loop.
  */
 public final class Session {
-  /** Batches that are ready beside the one in use. */
+  /** Batches that each worker makes ahead. */
   private static final int PREFETCH = 2;
 
   private final TrainConfig config;
@@ -109,12 +109,13 @@ public final class Session {
             config.run().seed(),
             augmentation(settings, data.train().augmentation()));
     this.trainLoader =
-        new BatchLoader(data.train(), training.withWorkers(settings.workers(), PREFETCH));
+        new BatchLoader(
+            data.train(), training.withWorkers(settings.workers(), PREFETCH * settings.workers()));
     this.testLoader =
         new BatchLoader(
             data.test(),
             LoaderOptions.evaluation(settings.valBatchSize())
-                .withWorkers(settings.workers(), PREFETCH));
+                .withWorkers(settings.workers(), PREFETCH * settings.workers()));
     double baseLr = config.optim().lr() * config.lrScale();
     this.schedule =
         config.schedule().schedule(baseLr, config.lrScale(), trainLoader.batchesPerEpoch());
