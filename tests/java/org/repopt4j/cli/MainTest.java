@@ -78,7 +78,14 @@ class MainTest {
   void modelsTakesACustomArchitecture() throws IOException {
     CapturedRun run =
         CapturedRun.of(
-            "models", "--arch", "custom", "--num-blocks", "1,2,2,1", "--width", "1,1,1,1", "--json");
+            "models",
+            "--arch",
+            "custom",
+            "--num-blocks",
+            "1,2,2,1",
+            "--width",
+            "1,1,1,1",
+            "--json");
     assertEquals(1, run.json().size());
     assertTrue(run.json().get(0).get("architecture").asText().startsWith("custom:"));
   }

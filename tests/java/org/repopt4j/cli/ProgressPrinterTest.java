@@ -25,8 +25,10 @@ class ProgressPrinterTest {
 
     List<String> lines = text.toString().lines().toList();
     assertEquals(4, lines.size(), text::toString);
-    assertTrue(lines.get(0).startsWith("net target: 1,234,567 parameters, 8 of them"), text::toString);
-    assertTrue(lines.get(1).contains("3 epochs of 22 batches, real base lr 0.0250"), text::toString);
+    assertTrue(
+        lines.get(0).startsWith("net target: 1,234,567 parameters, 8 of them"), text::toString);
+    assertTrue(
+        lines.get(1).contains("3 epochs of 22 batches, real base lr 0.0250"), text::toString);
     assertEquals(
         "  epoch 1/3  loss 2.2500  acc 12.50%  test loss 2.5000  top-1 50.00%  top-5 75.00%"
             + "  EMA top-1 25.00%  100 images/s  lr 5.00e-04  1.3 s",

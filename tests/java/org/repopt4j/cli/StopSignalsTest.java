@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,10 +36,14 @@ class StopSignalsTest {
     Process search = begin("search", "--epochs", "500");
     send("TERM", search);
     assertEquals(143, end(search), this::err);
-    ScalesFile.read(folder.resolve("run/scales.safetensors"), Architecture.named("RepOpt-VGG-tiny"));
+    ScalesFile.read(
+        folder.resolve("run/scales.safetensors"), Architecture.named("RepOpt-VGG-tiny"));
     assertKept();
     String out = Files.readString(folder.resolve("out"));
     assertTrue(out.contains("\"stopped\" : true"), out);
+    JsonNode result = new ObjectMapper().readTree(out);
+    int rows = Files.readAllLines(folder.resolve("run/summary.csv")).size() - 1;
+    assertEquals(rows - 1, result.get("epochs").asInt(), "the last row is an epoch cut short");
   }
 
   @Test

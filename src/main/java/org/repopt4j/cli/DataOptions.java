@@ -31,7 +31,10 @@ final class DataOptions {
   }
 
   int valBatch(int batch) {
-    int size = valBatchSize != null ? valBatchSize : Math.max(128, batch);
+    if (valBatchSize == null) {
+      return Math.max(128, batch);
+    }
+    int size = valBatchSize;
     checkArgument(
         size >= 1 && size <= 1 << 16, "--val-batch-size must be from 1 to 65536, got: %s", size);
     return size;

@@ -104,7 +104,11 @@ final class EvalCommand implements Callable<Integer> {
     Map<String, String> said = file.metadata();
     String origin =
         said.containsKey("architecture")
-            ? " (the file says it is " + said.get("architecture") + " " + said.getOrDefault("mode", "scales") + ")"
+            ? " (the file says it is "
+                + said.get("architecture")
+                + " "
+                + said.getOrDefault("mode", "scales")
+                + ")"
             : "";
     String misfit = weights + " does not fit " + wanted + ": " + summary(report) + origin;
     checkArgument(
