@@ -82,7 +82,7 @@ public final class RunFolder {
     String line =
         String.format(
             Locale.ROOT,
-            "%d,%s,%s,%s,%s,%s,%s,%s,%.1f,%.3f%n",
+            "%d,%s,%s,%s,%s,%s,%s,%s,%.1f,%.3f\n",
             row.epoch(),
             number(row.trainLoss()),
             number(row.trainTop1()),

@@ -188,7 +188,7 @@ public final class Session {
         parameters,
         mults.size(),
         config.optim().lr() * config.lrScale(),
-        device + " (" + device.reason() + "), " + Natives.threads() + " threads",
+        device + " (" + device.reason() + "), threads: " + Natives.threads(),
         config.schedule().epochs(),
         trainLoader.batchesPerEpoch(),
         data.train().size(),
