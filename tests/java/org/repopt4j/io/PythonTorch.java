@@ -15,7 +15,7 @@ import java.util.List;
  * Python with PyTorch ({@code REPOPT_PYTHON}, or {@code /usr/bin/python3}); tests that need it are
  * skipped where it is absent.
  */
-final class PythonTorch {
+public final class PythonTorch {
   private static final String PYTHON =
       System.getenv().getOrDefault("REPOPT_PYTHON", "/usr/bin/python3");
   private static final boolean PRESENT = isPresent();
@@ -23,7 +23,7 @@ final class PythonTorch {
   private PythonTorch() {}
 
   /** What {@code tests/crosscheck/tensor_files.py} prints, line by line. */
-  static List<String> tensorFiles(String command, Path path) throws IOException {
+  public static List<String> tensorFiles(String command, Path path) throws IOException {
     assumeTrue(PRESENT, () -> "needs " + PYTHON + " with torch (set REPOPT_PYTHON)");
     Result result =
         run(List.of(PYTHON, "tests/crosscheck/tensor_files.py", command, path.toString()));
