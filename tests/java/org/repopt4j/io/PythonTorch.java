@@ -24,9 +24,17 @@ public final class PythonTorch {
 
   /** What {@code tests/crosscheck/tensor_files.py} prints, line by line. */
   public static List<String> tensorFiles(String command, Path path) throws IOException {
+    return script("tensor_files.py", command, path);
+  }
+
+  /** What a script of {@code tests/crosscheck} prints, line by line. */
+  public static List<String> script(String name, Object... arguments) throws IOException {
     assumeTrue(PRESENT, () -> "needs " + PYTHON + " with torch (set REPOPT_PYTHON)");
-    Result result =
-        run(List.of(PYTHON, "tests/crosscheck/tensor_files.py", command, path.toString()));
+    List<String> command = new ArrayList<>(List.of(PYTHON, "tests/crosscheck/" + name));
+    for (Object argument : arguments) {
+      command.add(argument.toString());
+    }
+    Result result = run(command);
     assertEquals(0, result.code(), () -> "Python says: " + result.output());
     return result.output().lines().filter(line -> !line.isEmpty()).toList();
   }

@@ -36,7 +36,7 @@ final class StrictJson implements Closeable {
           .build();
 
   // A tensor takes four of them, in an index one: far more than any real network needs.
-  private static final int MOST_FIELDS = 200_000;
+  private static final int MOST_FIELDS = 100_000;
 
   private final Path file;
   private final JsonParser parser;
