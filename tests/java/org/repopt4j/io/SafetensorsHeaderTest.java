@@ -180,7 +180,7 @@ class SafetensorsHeaderTest extends HostileFiles {
   void aHeaderOfMoreThanAHundredMegabytesIsRefused() throws Exception {
     Path file = HostileBytes.safetensors(100_000_001, new byte[] {'{', '}'}).write(folder);
     try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
-      sparse.setLength(100_000_000);
+      sparse.setLength(200_000_000);
     }
     InvalidFileException e = assertThrows(InvalidFileException.class, () -> StateDicts.read(file));
     assertTrue(
