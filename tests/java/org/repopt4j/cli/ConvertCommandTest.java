@@ -311,6 +311,8 @@ class ConvertCommandTest {
           a.safetensors | b.pth                | --to=deploy --arch=RepOpt-VGG-B1 | does not say which mode
           a.safetensors | b.pth                | --to=scales --arch=RepOpt-VGG-B1 | no scales among the 1 entries
           a.safetensors | b.pth                | --to=deploy --arch=RepOpt-VGG-B1 --mode=hs | no linear.weight or classifier.weight
+          odd.safetensors | b.pth              | --to=scales   | odd.safetensors says what cannot be: no architecture is named 'x?y'
+          odd.safetensors | b.pth              | --to=deploy --arch=RepOpt-VGG-tiny | odd.safetensors says what cannot be: mode must be one of
           small.safetensors | b.pth            | --to=deploy --arch=RepOpt-VGG-L2 --mode=hs | holds 1000000 numbers, but
           """)
   void refusals(String in, String out, String options, String sentence) throws IOException {
@@ -319,6 +321,10 @@ class ConvertCommandTest {
       StateDicts.write(
           path("small.safetensors"),
           Map.of("linear.weight", Tensors.of(new float[1000000], 1000000, 1)));
+      StateDicts.write(
+          path("odd.safetensors"),
+          Map.of("w", Tensors.of(new float[] {1}, 1)),
+          Map.of("architecture", "x\u001by", "mode", "z"));
     }
     StateDicts.write(path("empty.safetensors"), Map.of());
     Files.writeString(path("old.pth"), "old");

@@ -5,6 +5,7 @@ import static com.google.common.base.Preconditions.checkArgument;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.io.TensorFile;
 import org.repopt4j.nn.Architecture;
@@ -27,7 +28,7 @@ final class SavedWeights {
         said != null,
         "%s does not say which architecture it is for; name it with --arch",
         (Object) path);
-    return Architecture.parse(said);
+    return parsed(path, () -> Architecture.parse(said));
   }
 
   /** The mode of the option, or else of the file's metadata. */
@@ -35,7 +36,15 @@ final class SavedWeights {
     String said = option != null ? option : file.metadata().get("mode");
     checkArgument(
         said != null, "%s does not say which mode it is; name it with --mode", (Object) path);
-    return Mode.parse(said);
+    return option != null ? Mode.parse(option) : parsed(path, () -> Mode.parse(said));
+  }
+
+  private static <T> T parsed(Path path, Supplier<T> parser) {
+    try {
+      return parser.get();
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(path + " says what cannot be: " + e.getMessage(), e);
+    }
   }
 
   /** The rows of the last layer's weight, which are the classes, if there is such a layer. */
