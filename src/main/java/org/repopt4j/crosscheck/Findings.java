@@ -1,0 +1,47 @@
+package org.repopt4j.crosscheck;
+
+import com.google.common.collect.ImmutableList;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Collects the findings of one case. */
+final class Findings {
+  private final String subject;
+  private final List<Finding> all = new ArrayList<>();
+
+  Findings(String subject) {
+    this.subject = subject;
+  }
+
+  /** Every value must be the same. */
+  void bitEqual(String quantity, Difference difference) {
+    add(quantity, difference, 0, difference.none() ? Verdict.BIT_EQUAL : Verdict.DEPARTS, "");
+  }
+
+  /** The relative difference must be at most the tolerance. */
+  void within(String quantity, Difference difference, double tolerance) {
+    within(quantity, difference, tolerance, "");
+  }
+
+  void within(String quantity, Difference difference, double tolerance, String note) {
+    Verdict verdict =
+        difference.none()
+            ? Verdict.BIT_EQUAL
+            : difference.relative() <= tolerance ? Verdict.AGREES : Verdict.DEPARTS;
+    add(quantity, difference, tolerance, verdict, note);
+  }
+
+  /** The size of a difference that is documented. */
+  void onPurpose(String quantity, Difference difference, String why) {
+    add(quantity, difference, Double.POSITIVE_INFINITY, Verdict.ON_PURPOSE, why);
+  }
+
+  private void add(
+      String quantity, Difference difference, double tolerance, Verdict verdict, String note) {
+    all.add(new Finding(subject, quantity, difference, tolerance, verdict, note));
+  }
+
+  ImmutableList<Finding> all() {
+    return ImmutableList.copyOf(all);
+  }
+}
