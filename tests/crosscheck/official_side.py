@@ -295,7 +295,7 @@ def train(official, case, model, optimizer, out, prefix, dtype):
             out[prefix + ".gradafter"] = flat(p.grad for p in trainable(model))
             out[prefix + ".step1"] = flat(trainable(model))
         losses.append(float(loss))
-    out[prefix + ".losses"] = torch.tensor(losses, dtype=torch.float64)
+    out[prefix + ".losses"] = torch.tensor(losses, dtype=dtype)
     out[prefix + ".final"] = flat(floating(model))
     for buffer in ("momentum_buffer", "exp_avg", "exp_avg_sq"):
         found = [optimizer.state[p][buffer] for p in trainable(model) if buffer in optimizer.state[p]]

@@ -141,6 +141,7 @@ final class CrosscheckCommand implements Callable<Integer> {
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("case", finding.subject());
       row.put("quantity", finding.quantity());
+      row.put("detail", finding.detail());
       row.put("values", finding.difference().values());
       row.put("max_ulp", finding.difference().maxUlp() < 0 ? null : finding.difference().maxUlp());
       row.put("max_relative_difference", finite(finding.difference().relative()));
@@ -181,11 +182,19 @@ final class CrosscheckCommand implements Callable<Integer> {
       table.row(
           row.subject(),
           row.quantity(),
-          Summary.ulps(worst.difference()),
-          Summary.relative(worst.difference()),
+          Summary.ulps(row.difference(), worst.verdict()),
+          Summary.relative(row.difference()),
           worst.verdict());
     }
     out.print(table);
+    out.println();
+    Map<String, String> notes = new LinkedHashMap<>();
+    for (Finding finding : check.findings()) {
+      if (!finding.note().isEmpty()) {
+        notes.putIfAbsent(finding.note(), finding.title());
+      }
+    }
+    notes.forEach((note, title) -> out.printf("%s: %s%n", title, note));
     out.printf(
         "%n%d cases, %d comparisons: %d bit-equal, %d agree, %d differ on purpose, %d depart.%n",
         check.cases(),

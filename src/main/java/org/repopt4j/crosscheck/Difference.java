@@ -11,12 +11,13 @@ import org.repopt4j.runtime.Tensors;
  * @param maxUlp the largest distance of two values, counted in representable numbers of their type;
  *     -1 where only hashes were compared and differ
  * @param relative the largest {@code ‖ours − official‖ / ‖official‖} of one tensor; infinite where
- *     they cannot be compared. A tensor whose norm is below a millionth of the largest one's counts
- *     against that millionth, so that rounding of what ought to be 0 is not mistaken for more.
+ *     they cannot be compared. A tensor whose norm is below a thousandth of the largest one's
+ *     counts against that thousandth: some gradients are 0 but for rounding, those of a BN in front
+ *     of another one for example.
  * @param values how many numbers were compared
  */
 public record Difference(long maxUlp, double relative, long values) {
-  private static final double NEGLIGIBLE = 1e-6;
+  private static final double NEGLIGIBLE = 1e-3;
 
   /** What has been compared without looking at sizes: equal or not. */
   static Difference exact(boolean equal, long values) {
@@ -92,6 +93,15 @@ public record Difference(long maxUlp, double relative, long values) {
   private static long ordered(double value) {
     long bits = Double.doubleToLongBits(value);
     return bits < 0 ? Long.MIN_VALUE - bits : bits;
+  }
+
+  /** Both together: the larger of the two, over all values. */
+  Difference and(Difference other) {
+    boolean known = maxUlp >= 0 && other.maxUlp >= 0;
+    return new Difference(
+        known ? Math.max(maxUlp, other.maxUlp) : -1,
+        Math.max(relative, other.relative),
+        values + other.values);
   }
 
   /** Whether every bit is the same, but for the sign of zero. */

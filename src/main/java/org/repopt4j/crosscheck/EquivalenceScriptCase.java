@@ -29,7 +29,8 @@ final class EquivalenceScriptCase {
         double official = json.get(rule).asDouble();
         double worse = Math.max(official, c.float32());
         findings.within(
-            json.get("script").asText() + ", " + rule,
+            json.get("script").asText(),
+            rule,
             new Difference(-1, worse, 1),
             TOLERANCE,
             String.format(

@@ -14,31 +14,43 @@ final class Findings {
   }
 
   /** Every value must be the same. */
-  void bitEqual(String quantity, Difference difference) {
-    add(quantity, difference, 0, difference.none() ? Verdict.BIT_EQUAL : Verdict.DEPARTS, "");
+  void bitEqual(String quantity, String detail, Difference difference) {
+    add(
+        quantity,
+        detail,
+        difference,
+        0,
+        difference.none() ? Verdict.BIT_EQUAL : Verdict.DEPARTS,
+        "");
   }
 
   /** The relative difference must be at most the tolerance. */
-  void within(String quantity, Difference difference, double tolerance) {
-    within(quantity, difference, tolerance, "");
+  void within(String quantity, String detail, Difference difference, double tolerance) {
+    within(quantity, detail, difference, tolerance, "");
   }
 
-  void within(String quantity, Difference difference, double tolerance, String note) {
+  void within(
+      String quantity, String detail, Difference difference, double tolerance, String note) {
     Verdict verdict =
         difference.none()
             ? Verdict.BIT_EQUAL
             : difference.relative() <= tolerance ? Verdict.AGREES : Verdict.DEPARTS;
-    add(quantity, difference, tolerance, verdict, note);
+    add(quantity, detail, difference, tolerance, verdict, note);
   }
 
   /** The size of a difference that is documented. */
-  void onPurpose(String quantity, Difference difference, String why) {
-    add(quantity, difference, Double.POSITIVE_INFINITY, Verdict.ON_PURPOSE, why);
+  void onPurpose(String quantity, String detail, Difference difference, String why) {
+    add(quantity, detail, difference, Double.POSITIVE_INFINITY, Verdict.ON_PURPOSE, why);
   }
 
   private void add(
-      String quantity, Difference difference, double tolerance, Verdict verdict, String note) {
-    all.add(new Finding(subject, quantity, difference, tolerance, verdict, note));
+      String quantity,
+      String detail,
+      Difference difference,
+      double tolerance,
+      Verdict verdict,
+      String note) {
+    all.add(new Finding(subject, quantity, detail, difference, tolerance, verdict, note));
   }
 
   ImmutableList<Finding> all() {

@@ -60,7 +60,7 @@ public final class HtmlPage {
     html.append("<h2>Every quantity at its worst</h2>\n");
     open("case");
     for (Summary row : Summary.of(check.findings())) {
-      row(row.subject(), row.worst());
+      row(row.subject(), row.quantity(), row.difference(), row.worst());
     }
     html.append("</table>\n<h2>Every case</h2>\n");
     Map<String, List<Finding>> bySubject = new LinkedHashMap<>();
@@ -71,7 +71,7 @@ public final class HtmlPage {
         (subject, findings) -> {
           html.append("<details><summary>").append(text(subject)).append("</summary>\n");
           open("case");
-          findings.forEach(finding -> row(subject, finding));
+          findings.forEach(f -> row(subject, f.title(), f.difference(), f));
           html.append("</table></details>\n");
         });
     html.append("</body></html>\n");
@@ -84,15 +84,14 @@ public final class HtmlPage {
         .append("<th>verdict</th></tr>\n");
   }
 
-  private void row(String subject, Finding finding) {
+  private void row(String subject, String quantity, Difference difference, Finding finding) {
     html.append("<tr><td>").append(text(subject));
-    html.append("</td><td>").append(text(finding.quantity()));
+    html.append("</td><td>").append(text(quantity));
     if (!finding.note().isEmpty()) {
       html.append("<br><small>").append(text(finding.note())).append("</small>");
     }
-    Difference difference = finding.difference();
     number(String.format(Locale.ROOT, "%,d", difference.values()));
-    number(Summary.ulps(difference));
+    number(Summary.ulps(difference, finding.verdict()));
     number(Summary.relative(difference));
     number(
         Double.isInfinite(finding.tolerance())

@@ -67,7 +67,8 @@ final class NetworkCase {
       try (StepScope scope = StepScope.open();
           Subject subject = build(mode)) {
         findings.bitEqual(
-            "initial values, " + mode,
+            "initial values",
+            mode,
             TensorHash.compare(subject.state(), json.get("init").get(mode)));
         WeightDecayGroups.compare(findings, mode, subject, json.get("groups").get(mode));
         subject.fill(new Draws(seed), mode);
@@ -121,13 +122,14 @@ final class NetworkCase {
 
   private void compareForward(String mode, String what, int bits, List<Tensor> ours) {
     String words = what.equals("stats") ? "running statistics" : "forward " + what;
-    compare(words + ", " + mode, mode + "." + what, bits, ours, FORWARD_TOLERANCE);
+    compare(words, mode, mode + "." + what, bits, ours, FORWARD_TOLERANCE);
   }
 
-  private void compare(String words, String key, int bits, List<Tensor> ours, double tolerance) {
+  private void compare(
+      String words, String detail, String key, int bits, List<Tensor> ours, double tolerance) {
     Difference difference = Difference.of(ours, official.tensor(key + bits).flatten());
     double allowed = bits == 64 ? tolerance : singleTolerance(key + "32", key + "64", ours);
-    findings.within(words + ", float" + bits, difference, allowed);
+    findings.within(words + ", float" + bits, detail, difference, allowed);
   }
 
   private double singleTolerance(String single, String wide, List<Tensor> ours) {
@@ -148,7 +150,8 @@ final class NetworkCase {
         Subject subject = build("target")) {
       subject.reinitialize(searched, identity);
       findings.bitEqual(
-          "re-initialisation, identities from " + (identity ? "their scales" : "1"),
+          "re-initialisation",
+          "identities from " + (identity ? "their scales" : "1"),
           Difference.of(subject.floating(), official.tensor("reinit" + (identity ? 1 : 0))));
       if (identity) {
         GradMults mults = subject.gradMults(searched);
@@ -164,7 +167,7 @@ final class NetworkCase {
             .flatMap(parameter -> mults.of(parameter).stream())
             .map(mult -> mult.dense(rule))
             .collect(toImmutableList());
-    findings.bitEqual("Grad Mults, " + name, Difference.of(dense, official.tensor("mult." + name)));
+    findings.bitEqual("Grad Mults", name, Difference.of(dense, official.tensor("mult." + name)));
   }
 
   private Map<String, List<Tensor>> run(UpdateRule rule, ScalarType type, Subject subject) {
@@ -184,23 +187,24 @@ final class NetworkCase {
       TRAINING.forEach(
           (key, name) -> {
             if (official.tensors().containsKey("run" + bits + "." + key)) {
-              trained(name + ", " + words, key, bits, seen.getOrDefault(key, List.of()));
+              trained(name, words, key, bits, seen.getOrDefault(key, List.of()));
             }
           });
       if (bits == 64) {
         findings.onPurpose(
-            "gradients left after step(), " + words,
+            "gradients left after step()",
+            words,
             Difference.of(seen.get("gradafter"), official.tensor("run64.gradafter")),
             "the official optimizer changes p.grad in place, this one never does");
       }
     }
   }
 
-  private void trained(String words, String key, int bits, List<Tensor> ours) {
+  private void trained(String words, String rule, String key, int bits, List<Tensor> ours) {
     Difference difference = Difference.of(ours, official.tensor("run" + bits + "." + key));
     double allowed =
         bits == 64 ? TRAINING_TOLERANCE : singleTolerance("run32." + key, "run64." + key, ours);
-    findings.within(words + ", float" + bits, difference, allowed);
+    findings.within(words + ", float" + bits, rule, difference, allowed);
   }
 
   private void exact() {
@@ -208,7 +212,8 @@ final class NetworkCase {
         Subject subject = build("target")) {
       Map<String, List<Tensor>> seen = run(UpdateRule.ADAMW_EXACT, ScalarType.Double, subject);
       findings.onPurpose(
-          "weights after the last step, adamw exact",
+          "weights after the last step",
+          "adamw exact",
           Difference.of(seen.get("final"), official.tensor("run64.final")),
           "the exact rule trains as the CSLA block does where scales of both signs meet; the official rule does not");
     }
@@ -227,7 +232,8 @@ final class NetworkCase {
           TrainingRun.of(settings, subject, ScalarType.Double, rule, GradMults.none());
       for (String key : List.of("losses", "final")) {
         findings.within(
-            TRAINING.get(key) + ", " + mode + " network, plain optimizer, float64",
+            TRAINING.get(key) + ", plain optimizer, float64",
+            mode,
             Difference.of(seen.get(key), official.tensor("plain." + key)),
             TRAINING_TOLERANCE);
       }

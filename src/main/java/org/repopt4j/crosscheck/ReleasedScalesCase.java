@@ -21,7 +21,8 @@ final class ReleasedScalesCase {
     Architecture architecture = Architecture.named(json.get("arch").asText());
     try (TensorFile file = StateDicts.read(official.resolve(json.get("path").asText()))) {
       findings.bitEqual(
-          "tensors of the released scales, " + architecture.name(),
+          "tensors of the released scales",
+          architecture.name(),
           TensorHash.compare(file.tensors(), json.get("tensors")));
       Scales scales = Scales.fromStateDict(file.tensors(), architecture);
       gradMults("sgd", UpdateRule.SGD, scales, json, findings);
@@ -43,7 +44,8 @@ final class ReleasedScalesCase {
       }
     }
     findings.bitEqual(
-        "Grad Mults of the released scales, " + scales.architecture().name() + ", " + name,
+        "Grad Mults of the released scales",
+        scales.architecture().name() + ", " + name,
         Difference.exact(equal, values));
   }
 }

@@ -24,11 +24,12 @@ final class ScheduleCase {
     boolean changed = name.equals("linear");
     int kept = changed ? (int) total + 1 : after.length;
     try (StepScope scope = StepScope.open()) {
-      compare(findings, "learning rate after each step, " + name, schedule::at, head(after, kept));
-      compare(findings, "learning rate of each step, " + name, schedule::forStep, used);
+      compare(findings, "learning rate after each step", name, schedule::at, head(after, kept));
+      compare(findings, "learning rate of each step", name, schedule::forStep, used);
       if (changed) {
         findings.onPurpose(
-            "learning rate beyond the end, linear",
+            "learning rate beyond the end",
+            name,
             difference(n -> schedule.at(n + kept), tail(after, kept)),
             "the official line goes on downwards, here it stays at its end; training never asks for it");
       }
@@ -60,8 +61,12 @@ final class ScheduleCase {
   }
 
   private static void compare(
-      Findings findings, String quantity, LongToDoubleFunction ours, double[] official) {
-    findings.within(quantity, difference(ours, official), TOLERANCE);
+      Findings findings,
+      String quantity,
+      String name,
+      LongToDoubleFunction ours,
+      double[] official) {
+    findings.within(quantity, name, difference(ours, official), TOLERANCE);
   }
 
   /** Every rate is a tensor of its own, so that the worst one counts. */

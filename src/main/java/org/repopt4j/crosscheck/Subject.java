@@ -44,7 +44,11 @@ interface Subject extends AutoCloseable {
 
   /** The state but for counters. */
   default List<Tensor> floating() {
-    return state().values().stream().filter(Tensor::is_floating_point).toList();
+    // A network that is turned into float64 has its counters turned, too.
+    return state().entrySet().stream()
+        .filter(entry -> !entry.getKey().endsWith("num_batches_tracked"))
+        .map(Map.Entry::getValue)
+        .toList();
   }
 
   /** Gives every weight and buffer the value that the official side draws for it. */

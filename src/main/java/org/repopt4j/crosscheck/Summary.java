@@ -11,26 +11,40 @@ import java.util.Map;
  *
  * @param kind of the cases, for example {@code vgg}
  * @param quantity what was compared
- * @param cases how often
+ * @param comparisons how often
+ * @param difference the largest of all
  * @param worst the finding that is furthest apart
  */
-public record Summary(String kind, String quantity, int cases, Finding worst) {
+public record Summary(
+    String kind, String quantity, int comparisons, Difference difference, Finding worst) {
 
   /** The findings by kind and quantity, in the order of their first appearance. */
   public static ImmutableList<Summary> of(List<Finding> findings) {
-    Map<String, Summary> rows = new LinkedHashMap<>();
+    Map<String, Map<String, Summary>> kinds = new LinkedHashMap<>();
     for (Finding finding : findings) {
       String kind = finding.subject().replaceFirst("-\\d+$", "");
-      rows.merge(
-          kind + '\n' + finding.quantity(),
-          new Summary(kind, finding.quantity(), 1, finding),
-          Summary::and);
+      // What differs on purpose has a row of its own.
+      String quantity =
+          finding.verdict() == Verdict.ON_PURPOSE ? finding.title() : finding.quantity();
+      kinds
+          .computeIfAbsent(kind, k -> new LinkedHashMap<>())
+          .merge(
+              quantity,
+              new Summary(kind, quantity, 1, finding.difference(), finding),
+              Summary::and);
     }
-    return ImmutableList.copyOf(rows.values());
+    return kinds.values().stream()
+        .flatMap(rows -> rows.values().stream())
+        .collect(ImmutableList.toImmutableList());
   }
 
   private Summary and(Summary other) {
-    return new Summary(kind, quantity, cases + other.cases, worse(worst, other.worst));
+    return new Summary(
+        kind,
+        quantity,
+        comparisons + other.comparisons,
+        difference.and(other.difference),
+        worse(worst, other.worst));
   }
 
   private static Finding worse(Finding a, Finding b) {
@@ -41,15 +55,24 @@ public record Summary(String kind, String quantity, int cases, Finding worst) {
     return a.difference().relative() >= b.difference().relative() ? a : b;
   }
 
-  /** The kind, and the case that is worst where there are several. */
+  /** The kind and how often, and which is worst unless all are equal. */
   public String subject() {
-    return cases == 1 ? worst.subject() : kind + " (" + cases + "), worst " + worst.subject();
+    if (comparisons == 1) {
+      return worst.subject();
+    }
+    String which =
+        worst.verdict() == Verdict.BIT_EQUAL
+            ? ""
+            : ", worst " + worst.subject() + (worst.detail().isEmpty() ? "" : " " + worst.detail());
+    return kind + " x" + comparisons + which;
   }
 
   /** The distance in representable numbers, as people write it. */
-  public static String ulps(Difference difference) {
+  public static String ulps(Difference difference, Verdict verdict) {
     long ulps = difference.maxUlp();
-    return ulps < 0 ? "-" : ulps < 100_000 ? Long.toString(ulps) : number((double) ulps);
+    return ulps < 0 || verdict == Verdict.ON_PURPOSE
+        ? "-"
+        : ulps < 100_000 ? Long.toString(ulps) : number((double) ulps);
   }
 
   /** The relative difference, as people write it. */

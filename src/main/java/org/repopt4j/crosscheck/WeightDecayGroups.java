@@ -18,6 +18,6 @@ final class WeightDecayGroups {
     List<List<String>> theirs =
         Streams.stream(official).map(Values::texts).collect(ImmutableList.toImmutableList());
     long names = theirs.stream().mapToLong(List::size).sum();
-    findings.bitEqual("weight-decay groups, " + mode, Difference.exact(ours.equals(theirs), names));
+    findings.bitEqual("weight-decay groups", mode, Difference.exact(ours.equals(theirs), names));
   }
 }

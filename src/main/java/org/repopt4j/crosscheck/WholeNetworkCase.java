@@ -27,7 +27,8 @@ final class WholeNetworkCase {
               new VggSubject(architecture.build(Mode.parse(mode), json.get("classes").asInt()))) {
         String name = architecture.name() + " " + mode;
         findings.bitEqual(
-            "initial values, " + name,
+            "initial values",
+            name,
             TensorHash.compare(subject.state(), json.get("init").get(mode)));
         WeightDecayGroups.compare(findings, name, subject, json.get("groups").get(mode));
         if (json.get("forward").asBoolean()) {
@@ -36,7 +37,8 @@ final class WholeNetworkCase {
           subject.training(false);
           Tensor images = draws.between("forward", -1.7, 1.7, Values.shape(json.get("image")));
           findings.within(
-              "forward eval, " + name + ", float32",
+              "forward eval, float32",
+              name,
               Difference.of(
                   List.of(subject.logits(images)), official.tensor(mode + ".eval32").flatten()),
               TOLERANCE);
