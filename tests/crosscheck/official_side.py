@@ -123,6 +123,19 @@ def hashes(state):
     return {name: sha(t) for name, t in state.items()}
 
 
+def save(path, tensors):
+    """A safetensors file: the length of the header, the header, the data."""
+    header, data = {}, b""
+    for name, t in tensors.items():
+        raw = bytes(memory(t.detach().contiguous()))
+        header[name] = {"dtype": {torch.float32: "F32", torch.float64: "F64"}[t.dtype], "shape": list(t.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    with open(path, "wb") as f:
+        f.write(len(head).to_bytes(8, "little") + head + data)
+
+
 def floating(model):
     return [t for t in model.state_dict().values() if t.is_floating_point()]
 
@@ -224,7 +237,7 @@ def load_official(folder):
 def vgg_case(rng, small):
     channels = [4] * 4 if small else [4 * rng.randint(1, 4) for _ in range(4)]
     strides = [2, 1, 1, 2, 1] if small else rng.choice([[1, 2, 1, 2, 1], [2, 1, 2, 2, 1], [1, 1, 2, 1, 2], [1, 1, 1, 1, 1], [2, 2, 1, 1, 2]])
-    return {"kind": "vgg", "blocks": [1, 2, 1, 1] if small else [rng.randint(1, 2) for _ in range(4)],
+    return {"kind": "vgg", "blocks": [1] * 4 if small else [rng.randint(1, 2) for _ in range(4)],
             "widths": [c / (64 << i) for i, c in enumerate(channels)], "strides": strides, "se": rng.random() < 0.4,
             "classes": rng.randint(3, 10), "image": [rng.randint(4, 7), 3, 4 * int(np.prod(strides)) // 2 + 2, 2 * int(np.prod(strides)) + 2],
             "modes": ["target", "csla", "hs", "repvgg"]}
@@ -292,7 +305,8 @@ def train(official, case, model, optimizer, out, prefix, dtype):
             out[prefix + ".grad"] = flat(p.grad for p in trainable(model))
         optimizer.step()
         if t == 0:
-            out[prefix + ".gradafter"] = flat(p.grad for p in trainable(model))
+            if prefix == "run64":
+                out[prefix + ".gradafter"] = flat(p.grad for p in trainable(model))
             out[prefix + ".step1"] = flat(trainable(model))
         losses.append(float(loss))
     out[prefix + ".losses"] = torch.tensor(losses, dtype=dtype)
@@ -343,8 +357,10 @@ def network(official, case, out):
             else:
                 optimizer = official.adamw(mults, params, lr=case["lr"], betas=tuple(case["betas"]), eps=case["eps"], weight_decay=case["weight_decay"])
         train(official, case, model, optimizer, out, prefix, dtype)
+    seen = {}
     plain = fill(build(official, case, case["plain_mode"]), seed + 1, case["plain_mode"]).double()
-    train(official, case, plain, plain_optimizer(official, case, plain), out, "plain", torch.float64)
+    train(official, case, plain, plain_optimizer(official, case, plain), seen, "plain", torch.float64)
+    out.update((key, seen[key]) for key in ("plain.losses", "plain.final"))
 
 
 def plain_optimizer(official, case, model):
@@ -356,9 +372,9 @@ def plain_optimizer(official, case, model):
 
 # ---- learning-rate schedules
 
-def schedule(official, case, rng):
-    case.update(name=rng.choice(["cosine", "linear", "step"]) if "name" not in case else case["name"], base_lr=round(rng.uniform(1e-3, 1.0), 5),
-                warmup_lr=round(rng.uniform(0, 1e-3), 7), min_lr=round(rng.uniform(0, 1e-3), 7), epochs=rng.randint(5, 40), per_epoch=rng.randint(1, 30),
+def schedule(official, case, rng, small):
+    case.update(base_lr=round(rng.uniform(1e-3, 1.0), 5),
+                warmup_lr=round(rng.uniform(0, 1e-3), 7), min_lr=round(rng.uniform(0, 1e-3), 7), epochs=rng.randint(5, 8 if small else 40), per_epoch=rng.randint(1, 4 if small else 30),
                 warmup_epochs=rng.choice([0, 1, 3]), decay_epochs=rng.randint(1, 12), decay_rate=round(rng.uniform(0.1, 0.99), 3))
     scheduler = types.SimpleNamespace(NAME=case["name"], DECAY_EPOCHS=case["decay_epochs"], DECAY_RATE=case["decay_rate"])
     config = types.SimpleNamespace(TRAIN=types.SimpleNamespace(EPOCHS=case["epochs"], WARMUP_EPOCHS=case["warmup_epochs"], LR_SCHEDULER=scheduler,
@@ -450,6 +466,9 @@ def cases(args):
             yield training_parameters(rng, ghost_case(rng, args.small), args.small), rng
         else:
             yield {"kind": "schedule", "name": ["cosine", "linear", "step"][i // 6 % 3]}, rng
+    if args.small:
+        for name in ("cosine", "linear", "step"):
+            yield {"kind": "schedule", "name": name}, rng
     if args.no_whole:
         return
     yield {"kind": "whole", "arch": "RepOpt-GhostNet-0.5x", "modes": ["target", "csla", "hs", "rep"], "seed": args.seed + 1, "classes": 10,
@@ -481,11 +500,11 @@ def main():
         case["id"] = "%s-%02d" % (kind, counts[kind])
         builtins.print("python: %s" % case["id"], file=sys.stderr, flush=True)
         out = {}
-        {"vgg": lambda: network(official, case, out), "ghost": lambda: network(official, case, out), "schedule": lambda: schedule(official, case, rng),
+        {"vgg": lambda: network(official, case, out), "ghost": lambda: network(official, case, out), "schedule": lambda: schedule(official, case, rng, args.small),
          "whole": lambda: whole(official, case, out), "scales": lambda: released(official, case), "script": lambda: script(official, case)}[kind]()
         if out:
-            case["file"] = case["id"] + ".pth"
-            torch.save(out, os.path.join(args.output, case["file"]))
+            case["file"] = case["id"] + ".safetensors"
+            save(os.path.join(args.output, case["file"]), out)
         done.append(case)
     manifest = {"torch": torch.__version__, "numpy": np.__version__, "python": sys.version.split()[0], "seed": args.seed, "cases": done}
     with open(os.path.join(args.output, "manifest.json"), "w") as f:
