@@ -1,6 +1,9 @@
 package org.repopt4j.cli;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import java.nio.file.Path;
+import org.repopt4j.data.DataSets;
 import picocli.CommandLine.Option;
 
 /** Which images. */
@@ -9,27 +12,31 @@ final class DataOptions {
       names = "--data",
       paramLabel = "NAME",
       description = "digits (in the jar), cifar10 or cifar100 (default: ${DEFAULT-VALUE}).")
-  String data = "digits";
+  private String data = "digits";
 
   @Option(
       names = "--data-dir",
       paramLabel = "DIR",
-      description = "Folder with the data set's files.")
+      description = "Folder with the files of cifar10 or cifar100.")
   Path dataDir;
 
   @Option(
       names = "--val-batch-size",
       paramLabel = "N",
       description = "Images a forward pass of evaluation (default: the batch size, at least 128).")
-  Integer valBatchSize;
+  private Integer valBatchSize;
 
-  @Option(
-      names = "--workers",
-      paramLabel = "N",
-      description = "Threads that prepare batches (default: ${DEFAULT-VALUE}).")
-  int workers = 1;
+  String data() {
+    return Choice.oneOf("--data", DataSets.names(), data);
+  }
 
   int valBatch(int batch) {
-    return valBatchSize != null ? valBatchSize : Math.max(128, batch);
+    if (valBatchSize == null) {
+      return Math.max(128, batch);
+    }
+    int size = valBatchSize;
+    checkArgument(
+        size >= 1 && size <= 1 << 16, "--val-batch-size must be from 1 to 65536, got: %s", size);
+    return size;
   }
 }

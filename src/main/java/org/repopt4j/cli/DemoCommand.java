@@ -36,8 +36,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "demo",
     description = {
-      "Searches scales on the digits, then trains four networks side by side from equal starts:",
-      "the plain one with a RepOptimizer, the CSLA block that it stands for, the plain one with SGD, and RepVGG."
+      "Searches scales, then trains four networks from equal starts and compares them in a table.",
+      "The four: the plain network with a RepOptimizer, the CSLA blocks that it stands for, the plain network "
+          + "with an ordinary optimizer, and RepVGG."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -55,6 +56,8 @@ final class DemoCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     TrainConfig search = options.config(Mode.HS, null);
     Path folder = search.run().output();
+    Path file = folder.resolve("search").resolve(HyperSearch.FILE);
+    TrainConfig compared = options.config(Mode.TARGET, file); // Refuses what Grad Mults forbid.
     StopSignals signals = StopSignals.install();
     PrintWriter err = spec.commandLine().getErr();
 
@@ -65,19 +68,19 @@ final class DemoCommand implements Callable<Integer> {
             signals);
     List<Row> rows = new ArrayList<>();
     if (!signals.getAsBoolean()) {
-      runAll(search, folder, found.scales(), signals, rows);
+      runAll(compared, folder, found.scales(), signals, rows);
     }
     print(rows, folder);
     return signals.exitCode().orElse(Failures.OK);
   }
 
   private void runAll(
-      TrainConfig search, Path folder, Scales scales, StopSignals signals, List<Row> rows)
+      TrainConfig compared, Path folder, Scales scales, StopSignals signals, List<Row> rows)
       throws IOException {
-    Split data = DataSets.open(search.data().data(), search.data().dataDir());
-    Architecture arch = search.arch();
+    Split data = DataSets.open(compared.data().data(), compared.data().dataDir());
+    Architecture arch = compared.arch();
     int classes = data.train().classes();
-    long seed = search.run().seed();
+    long seed = compared.run().seed();
 
     Network csla = csla(arch, classes, scales, seed);
     Network target = Equivalence.cslaToTarget(csla);
@@ -91,9 +94,8 @@ final class DemoCommand implements Callable<Integer> {
     Mode[] modes = {Mode.TARGET, Mode.CSLA, Mode.TARGET, Mode.MULTI_BRANCH};
     for (int i = 0; i < networks.length && !signals.getAsBoolean(); i++) {
       TrainConfig config =
-          search
-              .withOutput(folder.resolve(titles[i].toLowerCase(Locale.ROOT).replace(' ', '-')))
-              .withMode(modes[i]);
+          like(compared, modes[i], i < 2 ? compared.scales() : null)
+              .withOutput(folder.resolve(titles[i].toLowerCase(Locale.ROOT).replace(' ', '-')));
       ProcessMemory.resetPeak();
       Session session = Session.of(config, data, networks[i], i == 0 ? mults : GradMults.none());
       ProgressPrinter printer =
@@ -107,6 +109,18 @@ final class DemoCommand implements Callable<Integer> {
               .sum();
       rows.add(new Row(titles[i], parameters, result, ProcessMemory.peakResident()));
     }
+  }
+
+  /** The same settings for another network, so that nothing but the network differs. */
+  private static TrainConfig like(TrainConfig config, Mode mode, Path scales) {
+    return new TrainConfig(
+        config.arch(),
+        mode,
+        scales,
+        config.data(),
+        config.optim(),
+        config.schedule(),
+        config.run());
   }
 
   private static Network csla(Architecture arch, int classes, Scales scales, long seed) {

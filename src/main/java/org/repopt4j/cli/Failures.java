@@ -1,15 +1,19 @@
 package org.repopt4j.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.List;
 import org.repopt4j.runtime.NativeErrors;
+import org.repopt4j.train.TrainingDivergedException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * One sentence and one exit code for everything that can go wrong; back-traces only with {@code
@@ -32,20 +36,44 @@ final class Failures {
 
   static int onUsage(ParameterException error, String[] args) {
     CommandLine command = error.getCommandLine();
-    command.getErr().println("repopt: " + oneLine(error.getMessage()));
-    command
-        .getErr()
-        .println(
-            "Run '" + command.getCommandSpec().qualifiedName() + " --help' for what it takes.");
+    String help = command.getCommandSpec().qualifiedName() + " --help";
+    command.getErr().println("repopt: " + sentence(error) + " (see '" + help + "')");
+    command.getErr().flush();
     return CALLER;
   }
 
   static int onExecution(Exception error, CommandLine command, ParseResult parsed) {
-    command.getErr().println("repopt: " + sentence(error));
+    return report(error, command);
+  }
+
+  /** Also for what is no Exception: a library that does not link, memory used up. */
+  static int report(Throwable error, CommandLine command) {
+    Throwable cause =
+        error instanceof UncheckedIOException && error.getCause() != null
+            ? error.getCause()
+            : error;
+    int code = exitCode(cause);
+    boolean bug = code == OURS && !NativeErrors.isOutOfMemory(cause);
+    command
+        .getErr()
+        .println(
+            "repopt: "
+                + sentence(cause)
+                + (bug && !verbose(command) ? " (a fault of repopt; --verbose shows where)" : ""));
     if (verbose(command)) {
       error.printStackTrace(command.getErr());
     }
-    return isCallersFault(error) ? CALLER : OURS;
+    command.getErr().flush();
+    return code;
+  }
+
+  private static int exitCode(Throwable error) {
+    if (error instanceof TrainingDivergedException) {
+      return CHECK_FAILED;
+    }
+    return error instanceof IllegalArgumentException || error instanceof IOException
+        ? CALLER
+        : OURS;
   }
 
   private static boolean verbose(CommandLine command) {
@@ -56,13 +84,24 @@ final class Failures {
     return root.getCommand() instanceof Main main && main.isVerbose();
   }
 
-  private static boolean isCallersFault(Exception error) {
-    return error instanceof IllegalArgumentException
-        || error instanceof IOException
-        || error instanceof ParameterException;
+  private static String sentence(ParameterException error) {
+    if (error instanceof UnmatchedArgumentException unmatched
+        && !unmatched.getUnmatched().isEmpty()) {
+      String word = unmatched.getUnmatched().get(0);
+      List<String> near = unmatched.getSuggestions();
+      return (unmatched.isUnknownOption()
+              ? "there is no option '" + word + "'"
+              : !error.getCommandLine().getSubcommands().isEmpty()
+                  ? "there is no command '" + word + "'"
+                  : "'" + word + "' is not expected here")
+          + (near.isEmpty() ? "" : "; did you mean " + near.get(0) + "?");
+    }
+    return error.getMessage() == null
+        ? "the options are not of the right form"
+        : error.getMessage().replaceAll("\\s*\\R\\s*", " ");
   }
 
-  private static String sentence(Exception error) {
+  private static String sentence(Throwable error) {
     if (NativeErrors.isOutOfMemory(error)) {
       return "the memory is used up; lower --batch-size (" + NativeErrors.sentence(error) + ")";
     }
@@ -85,11 +124,5 @@ final class Failures {
   /** Java's own file errors carry the bare path as their message. */
   private static boolean plain(FileSystemException error) {
     return error.getReason() == null && error.getFile() != null;
-  }
-
-  private static String oneLine(String message) {
-    return message == null
-        ? "the options are not of the right form"
-        : message.replaceAll("\\s*\\R\\s*", " ");
   }
 }

@@ -1,5 +1,6 @@
 package org.repopt4j.cli;
 
+import org.repopt4j.train.Recipe;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,7 +37,17 @@ public final class Main implements Runnable {
 
   /** Runs one command and ends the process with its exit code. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(run(commandLine(), args));
+  }
+
+  /** The exit code of one command. */
+  static int run(CommandLine commandLine, String... args) {
+    try {
+      return commandLine.execute(args);
+    } catch (LinkageError | OutOfMemoryError | StackOverflowError e) {
+      // picocli hands on what is no Exception.
+      return Failures.report(e, commandLine);
+    }
   }
 
   /** Whether back-traces are wanted. */
@@ -46,13 +57,48 @@ public final class Main implements Runnable {
 
   static CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(new Main());
-    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    Numbers.register(commandLine);
     commandLine.setAbbreviatedOptionsAllowed(false);
     commandLine.setParameterExceptionHandler(Failures::onUsage);
     commandLine.setExecutionExceptionHandler(Failures::onExecution);
     commandLine.setUsageHelpLongOptionsMaxWidth(34);
     commandLine.setUsageHelpWidth(110);
+    for (CommandLine command : commandLine.getSubcommands().values()) {
+      command.getCommandSpec().versionProvider(new Version());
+      command.getCommandSpec().usageMessage().abbreviateSynopsis(true);
+      if (command.getCommandSpec().findOption("--recipe") != null) {
+        command.getCommandSpec().usageMessage().footer(recipes());
+      }
+    }
     return commandLine;
+  }
+
+  /** The defaults that recipes set, as a table below the options. */
+  private static String[] recipes() {
+    TextTable table =
+        TextTable.of(
+            "recipe",
+            "batch",
+            "epochs",
+            "lr",
+            "weight decay",
+            "warm-up",
+            "from lr",
+            "smoothing",
+            "clip");
+    for (Recipe recipe : Recipe.values()) {
+      table.row(
+          recipe,
+          recipe.batchSize(),
+          recipe.epochs(),
+          recipe.lr(),
+          recipe.weightDecay(),
+          recipe.warmupEpochs(),
+          recipe.warmupLr(),
+          recipe.smoothing(),
+          recipe.clipGrad());
+    }
+    return ("\n" + table).split("\\R");
   }
 
   @Override

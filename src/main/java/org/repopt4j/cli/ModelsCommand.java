@@ -1,5 +1,7 @@
 package org.repopt4j.cli;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -42,6 +44,14 @@ final class ModelsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    checkArgument(
+        numClasses >= 1 && numClasses <= 1 << 20,
+        "--num-classes must be from 1 to 1048576, got: %s",
+        numClasses);
+    checkArgument(
+        imageSize >= 1 && imageSize <= 1 << 14,
+        "--image-size must be from 1 to 16384, got: %s",
+        imageSize);
     List<Architecture> shown =
         architecture.given()
             ? List.of(architecture.architecture())

@@ -34,7 +34,7 @@ final class Results {
     map.put("best_top1", number(result.bestTop1()));
     EpochRow last = result.last();
     if (last != null) {
-      map.put("epochs", last.epoch() + 1);
+      map.put("epochs", result.stopped() ? last.epoch() : last.epoch() + 1);
       map.put("eval_top1", number(last.evalTop1()));
       map.put("eval_top5", number(last.evalTop5()));
       map.put("eval_loss", number(last.evalLoss()));

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "search",
     description =
-        "Hyper-search: trains the network whose scales are trainable and writes scales.safetensors.",
+        "Hyper-search: trains a network with trainable scales and writes scales.safetensors.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class SearchCommand implements Callable<Integer> {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.repopt4j.nn.Mode;
 import org.repopt4j.nn.Scales;
 import org.repopt4j.search.ScalesFile;
 import org.repopt4j.train.Session;
@@ -21,7 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     description =
-        "Trains a network: target with --scales (a RepOptimizer), target without (an ordinary optimizer), csla or repvgg.",
+        "Trains a network; --mode target with --scales uses a RepOptimizer, without it an ordinary optimizer.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class TrainCommand implements Callable<Integer> {
@@ -30,7 +29,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--mode",
       paramLabel = "MODE",
-      description = "target, csla, hs or repvgg (default: target).")
+      description = "target, csla, hs or repvgg (default: ${DEFAULT-VALUE}).")
   private String mode = "target";
 
   @Option(
@@ -46,7 +45,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    TrainConfig config = options.config(Mode.parse(mode), scales);
+    TrainConfig config = options.config(ModeOption.parse(mode), scales);
     Optional<Scales> read =
         scales == null ? Optional.empty() : Optional.of(ScalesFile.read(scales, config.arch()));
     StopSignals signals = StopSignals.install();

@@ -1,7 +1,5 @@
 package org.repopt4j.cli;
 
-import static com.google.common.base.Preconditions.checkArgument;
-
 import com.google.common.base.Ascii;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -31,15 +29,22 @@ final class TrainOptions {
   @Option(
       names = "--recipe",
       paramLabel = "NAME",
-      description = "Defaults under a name: ${COMPLETION-CANDIDATES}.",
-      completionCandidates = RecipeNames.class)
+      description =
+          "Where the defaults marked 'recipe' come from, see below (default: digits for the digits, else"
+              + " cifar-search-one-device).")
   String recipe;
 
   @Option(
       names = {"-b", "--batch-size"},
       paramLabel = "N",
-      description = "Images a step.")
+      description = "Images a step (default: recipe).")
   Integer batchSize;
+
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Threads that prepare batches (default: ${DEFAULT-VALUE}).")
+  int workers = 1;
 
   @Option(
       names = "--no-aug",
@@ -49,7 +54,10 @@ final class TrainOptions {
   @Option(names = "--no-flip", description = "Crop, but do not mirror the images.")
   boolean noFlip;
 
-  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the training images.")
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      description = "Passes over the training images (default: recipe).")
   Integer epochs;
 
   @Mixin OptimizerOptions optimizer = new OptimizerOptions();
@@ -63,14 +71,15 @@ final class TrainOptions {
     @Option(
         names = "--opt",
         paramLabel = "NAME",
-        description = "sgd, adamw (exact for any scales) or adamw-official (default: sgd).")
+        description =
+            "sgd, adamw (exact for any scales) or adamw-official (default: ${DEFAULT-VALUE}).")
     String opt = "sgd";
 
     @Option(
         names = "--lr",
         paramLabel = "RATE",
         description =
-            "Learning rate for a batch of 256 images; the real one is in proportion to the batch and printed.")
+            "Learning rate for a batch of 256 images; the real one is in proportion to the batch and printed (default: recipe).")
     Double lr;
 
     @Option(
@@ -82,27 +91,23 @@ final class TrainOptions {
     @Option(
         names = "--opt-betas",
         paramLabel = "B1,B2",
-        split = ",",
-        arity = "1",
-        description = "AdamW's decays (default: 0.9,0.999).")
-    double[] betas = {0.9, 0.999};
+        description = "AdamW's decays (default: ${DEFAULT-VALUE}).")
+    String betas = "0.9,0.999";
 
-    @Option(
-        names = "--opt-eps",
-        paramLabel = "E",
-        description = "AdamW's epsilon (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--opt-eps", paramLabel = "E", description = "AdamW's epsilon (default: 1e-8).")
     double eps = 1e-8;
 
     @Option(
         names = "--weight-decay",
         paramLabel = "W",
-        description = "Weight decay; none for biases and normalization.")
+        description = "Weight decay; none for biases and normalization (default: recipe).")
     Double weightDecay;
 
     @Option(
         names = "--clip-grad",
         paramLabel = "NORM",
-        description = "Largest L2 norm of the gradient; refused with Grad Mults.")
+        description =
+            "Largest L2 norm of the gradient, 0 for none; refused with Grad Mults (default: recipe, 0 with Grad Mults).")
     Double clipGrad;
 
     @Option(
@@ -117,7 +122,10 @@ final class TrainOptions {
         description = "Batches whose gradients make one step (default: ${DEFAULT-VALUE}).")
     int gradAccumSteps = 1;
 
-    @Option(names = "--smoothing", paramLabel = "S", description = "Label smoothing.")
+    @Option(
+        names = "--smoothing",
+        paramLabel = "S",
+        description = "Label smoothing (default: recipe).")
     Double smoothing;
   }
 
@@ -126,16 +134,19 @@ final class TrainOptions {
     @Option(
         names = "--sched",
         paramLabel = "CURVE",
-        description = "cosine, linear, step or constant (default: cosine).")
-    ScheduleSettings.Curve sched = ScheduleSettings.Curve.COSINE;
+        description = "cosine, linear, step or constant (default: ${DEFAULT-VALUE}).")
+    String sched = "cosine";
 
-    @Option(names = "--warmup-epochs", paramLabel = "N", description = "Epochs of linear warm-up.")
+    @Option(
+        names = "--warmup-epochs",
+        paramLabel = "N",
+        description = "Epochs of linear warm-up (default: recipe).")
     Double warmupEpochs;
 
     @Option(
         names = "--warmup-lr",
         paramLabel = "RATE",
-        description = "Where the warm-up begins, for a batch of 256 images.")
+        description = "Where the warm-up begins, for a batch of 256 images (default: recipe).")
     Double warmupLr;
 
     @Option(
@@ -173,13 +184,14 @@ final class TrainOptions {
     @Option(
         names = "--model-ema-decay",
         paramLabel = "D",
-        description = "Keep a moving average of the weights with this decay.")
+        description =
+            "Keep a moving average of the weights with this decay, for example 0.999 (default: none).")
     double modelEmaDecay;
 
     @Option(
         names = "--eval-every",
         paramLabel = "N",
-        description = "Epochs between two evaluations (default: ${DEFAULT-VALUE}).")
+        description = "Epochs from one evaluation to the next (default: ${DEFAULT-VALUE}).")
     int evalEvery = 1;
 
     @Option(
@@ -189,45 +201,29 @@ final class TrainOptions {
     Path output;
   }
 
-  /** The names for {@code --help}. */
-  static final class RecipeNames extends java.util.ArrayList<String> {
-    private static final long serialVersionUID = 1L;
-
-    RecipeNames() {
-      for (Recipe recipe : Recipe.values()) {
-        add(recipe.toString());
-      }
-    }
-  }
-
   TrainConfig config(Mode mode, Path scales) {
+    String images = data.data();
     Recipe defaults =
         recipe != null
             ? Recipe.named(recipe)
-            : Ascii.equalsIgnoreCase(data.data, "digits")
-                ? Recipe.DIGITS
-                : Recipe.CIFAR_SEARCH_ONE_DEVICE;
+            : images.equals("digits") ? Recipe.DIGITS : Recipe.CIFAR_SEARCH_ONE_DEVICE;
     Architecture arch = architecture.architecture();
     int batch = or(batchSize, defaults.batchSize());
     int passes = or(epochs, defaults.epochs());
     boolean gradMults = mode == Mode.TARGET && scales != null;
     double clip = or(optimizer.clipGrad, gradMults ? 0.0 : defaults.clipGrad());
-    checkArgument(
-        optimizer.betas.length == 2,
-        "--opt-betas takes two numbers, for example 0.9,0.999, got %s",
-        optimizer.betas.length);
+    double[] betas = Numbers.doubles("--opt-betas", optimizer.betas, 2);
     return new TrainConfig(
         arch,
         mode,
         scales,
-        new DataSettings(
-            data.data, data.dataDir, batch, data.valBatch(batch), data.workers, noAug, noFlip),
+        new DataSettings(images, data.dataDir, batch, data.valBatch(batch), workers, noAug, noFlip),
         new OptimSettings(
             rule(optimizer.opt),
             or(optimizer.lr, defaults.lr()),
             optimizer.momentum,
-            optimizer.betas[0],
-            optimizer.betas[1],
+            betas[0],
+            betas[1],
             optimizer.eps,
             or(optimizer.weightDecay, defaults.weightDecay()),
             clip,
@@ -235,7 +231,7 @@ final class TrainOptions {
             optimizer.gradAccumSteps,
             or(optimizer.smoothing, defaults.smoothing())),
         new ScheduleSettings(
-            schedule.sched,
+            Choice.of("--sched", ScheduleSettings.Curve.class, schedule.sched),
             passes,
             warmup(passes, defaults),
             or(schedule.warmupLr, defaults.warmupLr()),
@@ -243,9 +239,9 @@ final class TrainOptions {
             schedule.decayEpochs,
             schedule.decayRate),
         new RunSettings(
-            run.compute.device,
-            run.compute.precision,
-            run.compute.threads,
+            run.compute.device(),
+            run.compute.precision(),
+            run.compute.threads(),
             run.deterministic,
             run.seed,
             run.modelEmaDecay,

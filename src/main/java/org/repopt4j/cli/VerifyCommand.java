@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify",
     description =
-        "Trains CSLA blocks and the equivalent single convolutions side by side and shows how far they are apart.",
+        "Trains CSLA blocks and equivalent single convolutions and shows how far they are apart.",
     mixinStandardHelpOptions = true)
 final class VerifyCommand implements Callable<Integer> {
   /** What float64 rounding may add up to; a wrong rule is off by orders of magnitude more. */

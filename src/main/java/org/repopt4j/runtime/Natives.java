@@ -32,6 +32,12 @@ public final class Natives {
     if (loaded) {
       return;
     }
+    if (isOnClassPath("") && isOnClassPath("-gpu")) {
+      throw new IllegalStateException(
+          "both the CPU and the CUDA build of libtorch for "
+              + Loader.getPlatform()
+              + " are on the class path, which would abort the process; leave exactly one");
+    }
     try {
       // Unpack every library before the first one is loaded. Otherwise the first load on a machine
       // that has another libtorch in a
@@ -101,7 +107,11 @@ public final class Natives {
 
   /** Whether the natives on the class path are the CUDA build. */
   public static boolean isCudaBuild() {
-    return Loader.class.getClassLoader().getResource(folder("-gpu")) != null;
+    return isOnClassPath("-gpu");
+  }
+
+  private static boolean isOnClassPath(String flavour) {
+    return Loader.class.getClassLoader().getResource(folder(flavour)) != null;
   }
 
   private static String folder(String flavour) {

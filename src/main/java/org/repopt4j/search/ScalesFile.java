@@ -1,5 +1,6 @@
 package org.repopt4j.search;
 
+import com.google.common.base.CharMatcher;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -41,7 +42,9 @@ public final class ScalesFile {
               + e.getMessage()
               + (searched == null
                   ? ""
-                  : " (the file says that it was searched for " + searched + ")"),
+                  : " (the file says that it was searched for "
+                      + CharMatcher.javaIsoControl().replaceFrom(searched, '?')
+                      + ")"),
           e);
     }
   }

@@ -42,7 +42,7 @@ public final class Evaluator {
    * Evaluates the network on everything that the loader gives. The network comes back in the mode
    * (training or evaluation) in which it was.
    *
-   * @param stop asked before each batch
+   * @param stop asked after each batch; true ends the evaluation with the images seen so far
    */
   public Result evaluate(Network network, BatchLoader loader, BooleanSupplier stop) {
     boolean training = network.is_training();

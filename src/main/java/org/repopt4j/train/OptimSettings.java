@@ -66,4 +66,13 @@ public record OptimSettings(
         "--smoothing must be from 0 to below 1, got: %s",
         smoothing);
   }
+
+  /** Refuses clipping, unless it was allowed for this: for runs with Grad Mults. */
+  void checkClippingWithGradMults() {
+    checkArgument(
+        clipGrad == 0 || clipWithGradMults,
+        "--clip-grad %s cannot go with Grad Mults: clipping between gradient and Grad Mult breaks the equality with the CSLA"
+            + " block; leave it out, or add --allow-clip-with-grad-mults for an ablation",
+        clipGrad);
+  }
 }

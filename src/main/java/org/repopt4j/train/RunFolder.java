@@ -82,7 +82,7 @@ public final class RunFolder {
     String line =
         String.format(
             Locale.ROOT,
-            "%d,%s,%s,%s,%s,%s,%s,%s,%.1f,%.3f%n",
+            "%d,%s,%s,%s,%s,%s,%s,%s,%.1f,%.3f\n",
             row.epoch(),
             number(row.trainLoss()),
             number(row.trainTop1()),
@@ -100,11 +100,15 @@ public final class RunFolder {
     return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%.6f", value);
   }
 
-  /** Writes the last weights and, if they are the best so far, the best. */
-  void save(Session session, int epoch, EpochRow row, boolean best) throws IOException {
+  /**
+   * Writes the last weights and, if they are the best so far, the best; network and moving average
+   * each have a best epoch of their own.
+   */
+  void save(Session session, int epoch, EpochRow row, boolean best, boolean bestEma)
+      throws IOException {
     write("last", session.network(), session, epoch, row.evalTop1(), best);
     if (session.ema().isPresent()) {
-      write("last-ema", session.ema().get().network(), session, epoch, row.emaTop1(), best);
+      write("last-ema", session.ema().get().network(), session, epoch, row.emaTop1(), bestEma);
     }
   }
 

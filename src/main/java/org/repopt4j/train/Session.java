@@ -25,7 +25,7 @@ import org.repopt4j.runtime.Natives;
  * What a configuration becomes: network, optimizer, schedule, data and folder, ready for the loop.
  */
 public final class Session {
-  /** Batches that are ready beside the one in use. */
+  /** Batches that are ready beside the one in use, at least; one for each worker, at least. */
   private static final int PREFETCH = 2;
 
   private final TrainConfig config;
@@ -49,12 +49,13 @@ public final class Session {
    * @throws IllegalArgumentException if the parts do not fit each other
    */
   public static Session open(TrainConfig config, Optional<Scales> scales) throws IOException {
+    checkArgument(
+        scales.isPresent() || config.scales() == null,
+        "--scales %s was given, but no scales were read from it",
+        config.scales());
     RunFolder folder = RunFolder.check(config.run().output());
     ComputeDevice device = ComputeDevice.of(config.run().device());
-    if (config.run().threads() > 0) {
-      Natives.threads(config.run().threads());
-    }
-    Natives.deterministic(config.run().deterministic());
+    applyProcessWide(config.run());
     Split data = DataSets.open(config.data().data(), config.data().dataDir());
     Natives.manualSeed(config.run().seed());
     Network network = config.arch().build(config.mode(), data.train().classes());
@@ -79,8 +80,16 @@ public final class Session {
   public static Session of(TrainConfig config, Split data, Network network, GradMults mults)
       throws IOException {
     RunFolder folder = RunFolder.check(config.run().output());
-    return new Session(
-        config, ComputeDevice.of(config.run().device()), data, network, mults, folder);
+    ComputeDevice device = ComputeDevice.of(config.run().device());
+    applyProcessWide(config.run());
+    return new Session(config, device, data, network, mults, folder);
+  }
+
+  private static void applyProcessWide(RunSettings run) {
+    if (run.threads() > 0) {
+      Natives.threads(run.threads());
+    }
+    Natives.deterministic(run.deterministic());
   }
 
   private Session(
@@ -96,6 +105,10 @@ public final class Session {
     this.network = network;
     this.mults = mults;
     this.folder = folder;
+    // The configuration knows scales from a file only; Grad Mults may have come another way.
+    if (mults.size() > 0) {
+      config.optim().checkClippingWithGradMults();
+    }
     network.to(device.device(), /* non_blocking= */ false);
     DataSettings settings = config.data();
     checkArgument(
@@ -108,13 +121,19 @@ public final class Session {
             settings.batchSize(),
             config.run().seed(),
             augmentation(settings, data.train().augmentation()));
+    int ahead = Math.max(PREFETCH, settings.workers());
     this.trainLoader =
-        new BatchLoader(data.train(), training.withWorkers(settings.workers(), PREFETCH));
+        new BatchLoader(data.train(), training.withWorkers(settings.workers(), ahead));
+    checkArgument(
+        config.optim().gradAccumSteps() <= trainLoader.batchesPerEpoch(),
+        "--grad-accum-steps %s is more than the %s batches of an epoch, so no step would ever be made; lower it",
+        config.optim().gradAccumSteps(),
+        trainLoader.batchesPerEpoch());
     this.testLoader =
         new BatchLoader(
             data.test(),
             LoaderOptions.evaluation(settings.valBatchSize())
-                .withWorkers(settings.workers(), PREFETCH));
+                .withWorkers(settings.workers(), ahead));
     double baseLr = config.optim().lr() * config.lrScale();
     this.schedule =
         config.schedule().schedule(baseLr, config.lrScale(), trainLoader.batchesPerEpoch());
@@ -169,7 +188,7 @@ public final class Session {
         parameters,
         mults.size(),
         config.optim().lr() * config.lrScale(),
-        device + " (" + device.reason() + "), " + Natives.threads() + " threads",
+        device + " (" + device.reason() + "), threads: " + Natives.threads(),
         config.schedule().epochs(),
         trainLoader.batchesPerEpoch(),
         data.train().size(),

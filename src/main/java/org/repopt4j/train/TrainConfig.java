@@ -32,6 +32,10 @@ public record TrainConfig(
   public TrainConfig {
     checkNotNull(arch, "arch");
     checkNotNull(mode, "mode");
+    checkNotNull(data, "data");
+    checkNotNull(optim, "optim");
+    checkNotNull(schedule, "schedule");
+    checkNotNull(run, "run");
     checkArgument(
         mode != Mode.DEPLOY,
         "--mode deploy has no batch normalization and cannot be trained; use target");
@@ -39,13 +43,9 @@ public record TrainConfig(
         scales == null || mode == Mode.TARGET || mode == Mode.CSLA,
         "--scales goes with --mode target or csla, got --mode %s",
         mode);
-    checkArgument(
-        optim.clipGrad() == 0
-            || optim.clipWithGradMults()
-            || !(mode == Mode.TARGET && scales != null),
-        "--clip-grad %s cannot go with Grad Mults: clipping between gradient and Grad Mult breaks the equality with the CSLA"
-            + " block; leave it out, or add --allow-clip-with-grad-mults for an ablation",
-        optim.clipGrad());
+    if (mode == Mode.TARGET && scales != null) {
+      optim.checkClippingWithGradMults();
+    }
   }
 
   /** Whether the network is trained with Grad Mults. */

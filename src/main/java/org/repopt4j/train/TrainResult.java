@@ -5,8 +5,10 @@ import java.nio.file.Path;
 /**
  * What a run came to.
  *
- * @param last the last epoch's row, null if the run was stopped before its first epoch began
- * @param bestTop1 the best test accuracy, 0 to 1, negative infinity where none was measured
+ * @param last the last epoch's row; of a run that was stopped, that of the epoch which was not
+ *     finished
+ * @param bestTop1 the best test accuracy, 0 to 1, of the network or of its moving average, negative
+ *     infinity where none was measured
  * @param stopped whether the run was stopped before its end
  * @param folder where its files are
  */

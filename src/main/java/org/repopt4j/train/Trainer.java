@@ -58,6 +58,7 @@ public final class Trainer {
     Progressing progressing = new Progressing(loader.batchesPerEpoch());
     EpochRow last = null;
     double bestTop1 = Double.NEGATIVE_INFINITY;
+    double bestEmaTop1 = Double.NEGATIVE_INFINITY;
     int epochs = config.schedule().epochs();
     for (int epoch = 0; epoch < epochs && !progressing.stopped; epoch++) {
       long begin = System.nanoTime();
@@ -80,16 +81,19 @@ public final class Trainer {
       }
       last = row(epoch, trained, tested, averaged, (System.nanoTime() - begin) / 1e9);
       session.folder().append(last);
-      double top1 = Math.max(value(last.evalTop1()), value(last.emaTop1()));
-      boolean best = !progressing.stopped && top1 > bestTop1;
-      bestTop1 = best ? top1 : bestTop1;
-      session.folder().save(session, epoch, last, best);
+      // An epoch that was not evaluated has NaN, which is above nothing.
+      boolean best = last.evalTop1() > bestTop1;
+      boolean bestEma = last.emaTop1() > bestEmaTop1;
+      bestTop1 = best ? last.evalTop1() : bestTop1;
+      bestEmaTop1 = bestEma ? last.emaTop1() : bestEmaTop1;
+      session.folder().save(session, epoch, last, best, bestEma);
       listener.epochFinished(last);
     }
     if (progressing.stopped) {
       listener.stopped(progressing.batches);
     }
-    return new TrainResult(last, bestTop1, progressing.stopped, session.folder().path());
+    return new TrainResult(
+        last, Math.max(bestTop1, bestEmaTop1), progressing.stopped, session.folder().path());
   }
 
   private record TrainedEpoch(RunningMean.Means means, double imagesPerSecond, double lr) {}
@@ -225,9 +229,5 @@ public final class Trainer {
         trained.lr(),
         trained.imagesPerSecond(),
         seconds);
-  }
-
-  private static double value(double maybe) {
-    return Double.isNaN(maybe) ? Double.NEGATIVE_INFINITY : maybe;
   }
 }

@@ -1,0 +1,172 @@
+package org.repopt4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.common.base.Splitter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Bad input gets exit code 2 and one line that names the option and the bad value; nothing is
+ * written.
+ */
+class BadInvocationsTest {
+  @TempDir static Path folder;
+
+  @BeforeAll
+  static void files() throws IOException {
+    Files.writeString(folder.resolve("text"), "hello, these are no tensors");
+    Files.createDirectories(folder.resolve("empty"));
+    Files.createDirectories(folder.resolve("used"));
+    Files.writeString(folder.resolve("used/args.yaml"), "arch: x\n");
+    Files.createDirectories(folder.resolve("cut"));
+    Files.writeString(folder.resolve("cut/train.bin"), "too short");
+    Files.writeString(folder.resolve("cut/test.bin"), "too short");
+    Files.writeString(folder.resolve("cut/fine_label_names.txt"), "a\n".repeat(100));
+  }
+
+  /** {@code @} in an argument or a part stands for the temporary folder. */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "trian | 'trian' | did you mean train",
+        "--nonsense | '--nonsense' | repopt --help",
+        "doctor extra | 'extra' | not expected",
+        "doctor --jsonx | '--jsonx' | repopt doctor --help",
+        "doctor --arch x | '--arch' | no option",
+        "verify --steps 0 | --steps | 0",
+        "verify --steps -5 | --steps | -5",
+        "verify --steps 100001 | --steps | 100001",
+        "verify --steps ten | --steps | 'ten'",
+        "verify --steps 1.5 | --steps | '1.5'",
+        "verify --seed x | --seed | 'x'",
+        "verify --seed 99999999999999999999 | --seed | 99999999999999999999",
+        "models --arch RepOpt-VGG-B9 | 'RepOpt-VGG-B9' | did you mean RepOpt-VGG-B",
+        "models --num-classes 0 | --num-classes | 0",
+        "models --num-classes many | --num-classes | 'many'",
+        "models --image-size -1 | --image-size | -1",
+        "models --strides 1,1,1,1,1 | --strides 1,1,1,1,1 | --arch",
+        "models --post-se | --post-se | --arch",
+        "models --arch custom | --num-blocks | --width",
+        "models --arch custom --num-blocks 1,2,2 --width 1,1,1,1 | --num-blocks | '1,2,2'",
+        "models --arch custom --num-blocks 1,2,2,0 --width 1,1,1,1 | --num-blocks | '1,2,2,0'",
+        "models --arch custom --num-blocks 1,b,2,1 --width 1,1,1,1 | --num-blocks | '1,b,2,1'",
+        "models --arch custom --num-blocks 1,2,2,1 --width 1,1,1 | --width | '1,1,1'",
+        "models --arch custom --num-blocks 1,2,2,1 --width 1,1,1,w | --width | '1,1,1,w'",
+        "models --arch custom --num-blocks 1,2,2,1 --width 1,1,1,NaN | --width | '1,1,1,NaN'",
+        "models --arch custom --num-blocks 1,2,2,1 --width 1e9,1,1,1 | width | 1.0E9",
+        "models --arch RepOpt-VGG-A0 --num-blocks 1,1,1,1 | --num-blocks | RepOpt-VGG-A0",
+        "models --arch RepOpt-VGG-A0 --strides 1,1 | --strides | '1,1'",
+        "models --arch RepOpt-VGG-A0 --strides 0,1,1,1,1 | --strides | '0,1,1,1,1'",
+        "models --arch RepOpt-GhostNet-0.5x --post-se | RepOpt-GhostNet-0.5x | post-SE",
+        "train --output | --output | DIR",
+        "train --output @/text | --output | @/text",
+        "train --output @/text/sub | --output | @/text/sub",
+        "train --output @/used | --output | @/used",
+        "train --epoch 3 | '--epoch' | did you mean --epochs",
+        "train --epochs 0 | --epochs | 0",
+        "train --epochs -3 | --epochs | -3",
+        "train --epochs 1e3 | --epochs | '1e3'",
+        "train --batch-size 1 | --batch-size | 1",
+        "train --batch-size 70000 | --batch-size | 70000",
+        "train --batch-size 99999999999 | --batch-size | '99999999999'",
+        "train -b 2000 | --batch-size | 2000",
+        "train --val-batch-size 0 | --val-batch-size | 0",
+        "train --workers 0 | --workers | 0",
+        "train --workers 1000 | --workers | 1000",
+        "train --mode plain | --mode | 'plain'",
+        "train --mode deploy | --mode | deploy",
+        "train --opt adam | --opt must be sgd, adamw or adamw-official | 'adam'",
+        "train --sched cos | --sched must be cosine, linear, step or constant | 'cos'",
+        "train --precision fp8 | --precision must be fp32 or bf16 | 'fp8'",
+        "train --recipe mine | --recipe must be one of digits | 'mine'",
+        "train --data mnist | --data must be digits, cifar10 or cifar100 | 'mnist'",
+        "train --data cifar10 | --data-dir | cifar10",
+        "train --data cifar100 --data-dir @/none | @/none | does not exist",
+        "train --data cifar100 --data-dir @/text | @/text | not a folder",
+        "train --data cifar100 --data-dir @/empty | @/empty | train.bin",
+        "train --data cifar100 --data-dir @/cut | @/cut/train.bin | 9 bytes",
+        "train --lr 0 | --lr | 0.0",
+        "train --lr -0.1 | --lr | -0.1",
+        "train --lr nan | --lr | 'nan'",
+        "train --lr NaN | --lr | 'NaN'",
+        "train --lr fast | --lr | 'fast'",
+        "train --lr 0,1 | --lr | '0,1'",
+        "train --momentum 1 | --momentum | 1.0",
+        "train --opt-betas 0.9 | --opt-betas | '0.9'",
+        "train --opt-betas 0.9,x | --opt-betas | '0.9,x'",
+        "train --opt-betas 0.9,1 | --opt-betas | 0.9,1.0",
+        "train --opt-eps 0 | --opt-eps | 0.0",
+        "train --weight-decay -1 | --weight-decay | -1.0",
+        "train --clip-grad -1 | --clip-grad | -1.0",
+        "train --grad-accum-steps 0 | --grad-accum-steps | 0",
+        "train --smoothing 1 | --smoothing | 1.0",
+        "train --warmup-epochs 5 --epochs 5 | --warmup-epochs | 5.0",
+        "train --warmup-lr -1 | --warmup-lr | -1.0",
+        "train --min-lr -1 | --min-lr | -1.0",
+        "train --decay-epochs 0 | --decay-epochs | 0.0",
+        "train --decay-rate 2 | --decay-rate | 2.0",
+        "train --threads -1 | --threads | -1",
+        "train --device gpu | --device | 'gpu'",
+        "train --device cuda:999 | --device | 'cuda:999'",
+        "train --model-ema-decay 1 | --model-ema-decay | 1.0",
+        "train --eval-every 0 | --eval-every | 0",
+        "train --scales @/none | @/none | no such file",
+        "train --scales @/text | @/text | neither",
+        "train --scales @/empty | @/empty | folder",
+        "train --scales @/text --clip-grad 1 | --clip-grad | 1.0",
+        "train --scales @/text --mode repvgg | --scales | multi-branch",
+        "train --lr 0.1 --lr 0.2 | '--lr' | only once",
+        "search --mode csla | '--mode' | no option",
+        "search --epochs x | --epochs | 'x'",
+        "demo --clip-grad 1 | --clip-grad | 1.0",
+        "demo --output @/text | --output | @/text",
+        "eval | WEIGHTS | repopt eval --help",
+        "eval @/none | @/none | no such file",
+        "eval @/text | @/text | neither",
+        "eval @/empty | @/empty | folder",
+      })
+  void isRefusedInOneLine(String line, String part, String other) throws IOException {
+    List<String> args = new ArrayList<>();
+    for (String arg : Splitter.on(' ').split(line)) {
+      args.add(arg.replace("@", folder.toString()));
+    }
+    boolean runs = List.of("train", "search", "demo").contains(args.get(0));
+    if (runs && !args.contains("--output")) {
+      args.add("--output");
+      args.add(folder.resolve("new").toString());
+    }
+    List<Path> before = content();
+
+    CapturedRun run = CapturedRun.of(args);
+
+    assertEquals(Failures.CALLER, run.code(), run::toString);
+    assertEquals("", run.out());
+    assertEquals(1, run.err().lines().count(), run::toString);
+    assertTrue(run.err().startsWith("repopt: "), run::toString);
+    for (String wanted : List.of(part, other)) {
+      String text = wanted.replace("@", folder.toString());
+      assertTrue(run.err().contains(text), () -> "no " + text + " in " + run);
+    }
+    assertFalse(run.err().contains("\tat "), run::toString);
+    assertFalse(run.err().contains("Exception"), run::toString);
+    assertEquals(before, content());
+  }
+
+  private static List<Path> content() throws IOException {
+    try (Stream<Path> paths = Files.walk(folder)) {
+      return paths.sorted().toList();
+    }
+  }
+}

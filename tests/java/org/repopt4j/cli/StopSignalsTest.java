@@ -1,0 +1,136 @@
+package org.repopt4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.repopt4j.io.StateDicts;
+import org.repopt4j.io.TensorFile;
+import org.repopt4j.nn.Architecture;
+import org.repopt4j.search.ScalesFile;
+
+/** Signals to a process of its own. */
+@Timeout(120)
+class StopSignalsTest {
+  @TempDir Path folder;
+
+  @BeforeEach
+  void needsSignals() {
+    assumeTrue(Files.isReadable(Path.of("/proc/self/status")), "needs Linux");
+  }
+
+  @Test
+  void sigtermKeepsWhatWasReached() throws Exception {
+    Process search = begin("search", "--epochs", "500");
+    send("TERM", search);
+    assertEquals(143, end(search), this::err);
+    ScalesFile.read(
+        folder.resolve("run/scales.safetensors"), Architecture.named("RepOpt-VGG-tiny"));
+    assertKept();
+    String out = Files.readString(folder.resolve("out"));
+    assertTrue(out.contains("\"stopped\" : true"), out);
+    JsonNode result = new ObjectMapper().readTree(out);
+    int rows = Files.readAllLines(folder.resolve("run/summary.csv")).size() - 1;
+    assertEquals(rows - 1, result.get("epochs").asInt(), "the last row is an epoch cut short");
+  }
+
+  @Test
+  void sigintKeepsWhatWasReached() throws Exception {
+    Process train = begin("train", "--epochs", "500");
+    assumeTrue(!ignoresSigint(train), "SIGINT is ignored by whoever started the tests");
+    send("INT", train);
+    assertEquals(130, end(train), this::err);
+    assertKept();
+  }
+
+  @Test
+  void aSecondSignalEndsAtOnce() throws Exception {
+    // One batch of the whole training set takes long enough for a second signal to meet the step.
+    Process train = begin("train", "--epochs", "500", "-b", "1437", "--arch", "RepOpt-VGG-B0");
+    send("TERM", train);
+    send("TERM", train);
+    assertEquals(143, end(train), this::err);
+    assertTrue(Files.notExists(folder.resolve("run/last.safetensors")), this::err);
+  }
+
+  private Process begin(String command, String... more) throws Exception {
+    List<String> line =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "-Dorg.bytedeco.javacpp.maxphysicalbytes=16g",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                command,
+                "--threads",
+                "1",
+                "--json",
+                "--output",
+                folder.resolve("run").toString()));
+    line.addAll(List.of(more));
+    Process process =
+        new ProcessBuilder(line)
+            .redirectOutput(folder.resolve("out").toFile())
+            .redirectError(folder.resolve("err").toFile())
+            .start();
+    // The summary's head is written when the training begins.
+    while (process.isAlive() && Files.notExists(folder.resolve("run/summary.csv"))) {
+      Thread.sleep(20);
+    }
+    assertTrue(process.isAlive(), this::err);
+    return process;
+  }
+
+  private static void send(String signal, Process process) throws Exception {
+    new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+    Thread.sleep(100); // Two signals of one kind would become one.
+  }
+
+  private static int end(Process process) throws InterruptedException {
+    try {
+      assertTrue(process.waitFor(60, TimeUnit.SECONDS), "still alive");
+      return process.exitValue();
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static boolean ignoresSigint(Process process) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
+      if (line.startsWith("SigIgn:")) {
+        return (Long.parseUnsignedLong(line.substring(7).trim(), 16) & 2) != 0;
+      }
+    }
+    return false;
+  }
+
+  private void assertKept() throws IOException {
+    try (TensorFile file = StateDicts.read(folder.resolve("run/last.safetensors"))) {
+      assertTrue(file.tensors().containsKey("linear.weight"));
+    }
+    assertTrue(Files.readAllLines(folder.resolve("run/summary.csv")).size() >= 2);
+    assertTrue(err().contains("what was reached is kept"), this::err);
+  }
+
+  private String err() {
+    try {
+      return Files.readString(folder.resolve("err"));
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+}
