@@ -38,9 +38,15 @@ final class Findings {
     add(quantity, detail, difference, tolerance, verdict, note);
   }
 
-  /** The size of a difference that is documented. */
+  /** The size of a difference that is documented, where there is one. */
   void onPurpose(String quantity, String detail, Difference difference, String why) {
-    add(quantity, detail, difference, Double.POSITIVE_INFINITY, Verdict.ON_PURPOSE, why);
+    add(
+        quantity,
+        detail,
+        difference,
+        Double.POSITIVE_INFINITY,
+        difference.none() ? Verdict.BIT_EQUAL : Verdict.ON_PURPOSE,
+        why);
   }
 
   private void add(

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  * @param script where {@code official_side.py} is
  * @param cases how many random cases
  * @param seed of them
- * @param threads of one operator, or 0 for torch's own choice
+ * @param threads of one operator, at least 1
  */
 public record PythonSide(String python, Path script, int cases, long seed, int threads) {
   private static final int MODULE_MISSING = 3;
