@@ -3,6 +3,7 @@
   tensor_files.py describe FILE.pth|FILE.safetensors   one line a tensor: name, type, shape, SHA-256 of its bytes
   tensor_files.py make FOLDER                          files saved by torch.save, each with FILE.txt, its description
   tensor_files.py strict FILE.pth                      weights_only=True and load_state_dict(strict=True)
+  tensor_files.py checkpoint FILE.pth                  saves the state dict again as a distributed run's latest.pth holds it
 """
 import argparse
 import collections
@@ -150,6 +151,9 @@ def main():
         make(path)
     elif command == "strict":
         strict(path)
+    elif command == "checkpoint":
+        model = collections.OrderedDict(("module." + name, tensor) for name, tensor in torch.load(path).items())
+        torch.save({"model": model, "optimizer": {"state": {}, "param_groups": []}, "epoch": 3}, path)
     elif path.endswith(".safetensors"):
         print("\n".join(read_safetensors(path)))
     else:

@@ -15,7 +15,7 @@ import java.util.List;
  * Python with PyTorch ({@code REPOPT_PYTHON}, or {@code /usr/bin/python3}); tests that need it are
  * skipped where it is absent.
  */
-final class PythonTorch {
+public final class PythonTorch {
   private static final String PYTHON =
       System.getenv().getOrDefault("REPOPT_PYTHON", "/usr/bin/python3");
   private static final boolean PRESENT = isPresent();
@@ -23,10 +23,18 @@ final class PythonTorch {
   private PythonTorch() {}
 
   /** What {@code tests/crosscheck/tensor_files.py} prints, line by line. */
-  static List<String> tensorFiles(String command, Path path) throws IOException {
+  public static List<String> tensorFiles(String command, Path path) throws IOException {
+    return script("tensor_files.py", command, path);
+  }
+
+  /** What a script of {@code tests/crosscheck} prints, line by line. */
+  public static List<String> script(String name, Object... arguments) throws IOException {
     assumeTrue(PRESENT, () -> "needs " + PYTHON + " with torch (set REPOPT_PYTHON)");
-    Result result =
-        run(List.of(PYTHON, "tests/crosscheck/tensor_files.py", command, path.toString()));
+    List<String> command = new ArrayList<>(List.of(PYTHON, "tests/crosscheck/" + name));
+    for (Object argument : arguments) {
+      command.add(argument.toString());
+    }
+    Result result = run(command);
     assertEquals(0, result.code(), () -> "Python says: " + result.output());
     return result.output().lines().filter(line -> !line.isEmpty()).toList();
   }

@@ -12,13 +12,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.runtime.Tensors;
 
 /** Tensors of every type and odd shapes, and the lines by which two sets of them are compared. */
-final class SampleTensors {
+public final class SampleTensors {
   private static final long[][] SHAPES = {{5, 3, 2}, {}, {0}, {7}, {2, 0, 3}, {1, 1}, {3, 11}};
 
   private SampleTensors() {}
 
   /** Random bits (NaNs of any payload among them) in every type, in an order that is not sorted. */
-  static Map<String, Tensor> everyType(long seed) {
+  public static Map<String, Tensor> everyType(long seed) {
     Random random = new Random(seed);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (int round = 0; round < 2; round++) {
@@ -45,7 +45,7 @@ final class SampleTensors {
   }
 
   /** One line a tensor: name, type, shape, SHA-256 of its bytes; as tensor_files.py prints it. */
-  static List<String> describe(Map<String, Tensor> tensors) {
+  public static List<String> describe(Map<String, Tensor> tensors) {
     return tensors.entrySet().stream().map(e -> describe(e.getKey(), e.getValue())).toList();
   }
 

@@ -144,6 +144,7 @@ class ArchitectureTest {
       value = {
         "custom:blocks=1,2,2,1 | needs blocks and width",
         "custom:blocks=1,2,2;width=1,1,1,1 | blocks must be four numbers",
+        "custom:blocks=1,2147483647,2,1;width=1,1,1,1 | at least 1 and at most 1000",
         "custom:blocks=1,2,x,1;width=1,1,1,1 | got: 'x'",
         "custom:blocks=1,2,2,1;width=1,1,0.001,1 | gives stage 3",
         "custom:blocks=1,2,2,1;width=1,1,NaN,1 | width must be four numbers",

@@ -34,6 +34,14 @@ class NativeErrorsTest {
   }
 
   @Test
+  void whatCouldRewriteTheTerminalIsMadeVisible() {
+    assertEquals(
+        "?[2Ja?b?c ü", NativeErrors.sentence(new IllegalStateException("\u001b[2Ja\rb\u202ec ü")));
+    String sentence = NativeErrors.sentence(new IllegalStateException("x".repeat(1_000_000)));
+    assertEquals("x".repeat(100_000) + "...", sentence);
+  }
+
+  @Test
   void anErrorWithoutAMessageIsNamed() {
     assertEquals("StackOverflowError", NativeErrors.sentence(new StackOverflowError()));
     assertEquals("RuntimeException", NativeErrors.sentence(new RuntimeException(" \n ")));

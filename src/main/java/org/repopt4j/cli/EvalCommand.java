@@ -84,6 +84,7 @@ final class EvalCommand implements Callable<Integer> {
     StopSignals signals = StopSignals.install();
     ComputeDevice device = compute.open();
     Split split = DataSets.open(named, data.dataDir);
+    SavedWeights.checkSize(weights, file, arch, which, split.test().classes());
     Network network = arch.build(which, split.test().classes());
     load(network, file, arch + " " + which);
     network.to(device.device(), /* non_blocking= */ false);

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       SearchCommand.class,
       TrainCommand.class,
       EvalCommand.class,
+      ConvertCommand.class,
       DemoCommand.class,
     },
     mixinStandardHelpOptions = true,

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.repopt4j.csla.UpdateRule;
+import org.repopt4j.runtime.Natives;
 import org.repopt4j.train.EquivalenceCheck;
 import org.repopt4j.train.EquivalenceCheck.Comparison;
 import picocli.CommandLine.Command;
@@ -48,6 +49,8 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     checkArgument(
         steps >= 1 && steps <= 100_000, "--steps must be from 1 to 100000, got: %s", steps);
+    // The tensors are tiny: a second thread would only be waited for.
+    Natives.threads(1);
     List<Comparison> comparisons = new EquivalenceCheck(steps, seed).run();
     TextTable table = TextTable.of("block", "rule", "scales", "float64", "float32", "verdict");
     List<Map<String, Object>> rows = new ArrayList<>();

@@ -25,11 +25,12 @@ public final class InvalidFileException extends IOException {
    * Text from a file, made fit for people: cut to a hundred characters, and without control
    * characters, which could rewrite the terminal that shows them.
    */
-  static String printable(String text) {
+  public static String printable(String text) {
     return oneLine(text.length() > LONGEST_QUOTE ? text.substring(0, LONGEST_QUOTE) + "..." : text);
   }
 
-  private static String oneLine(String text) {
+  /** Text without control characters and line breaks, which become question marks. */
+  public static String oneLine(String text) {
     StringBuilder line = new StringBuilder(text.length());
     text.codePoints()
         .forEach(

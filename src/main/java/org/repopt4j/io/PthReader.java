@@ -19,7 +19,7 @@ import org.repopt4j.io.StoredZipReader.Entry;
  * PickledStateDict}); an optimizer's state beside it costs neither time nor memory.
  */
 public final class PthReader {
-  private static final int LONGEST_PICKLE = 64 << 20;
+  private static final int LONGEST_PICKLE = 32 << 20;
 
   private PthReader() {}
 

@@ -15,6 +15,8 @@ import java.util.function.Function;
 
 /** The reading of an architecture's one-line text; {@link Architecture#parse} has the format. */
 final class ArchitectureSpec {
+  private static final int LONGEST = 1000;
+
   private final String text;
   private final Map<String, String> values = new LinkedHashMap<>();
 
@@ -23,6 +25,11 @@ final class ArchitectureSpec {
   }
 
   static Architecture parse(String text) {
+    checkArgument(
+        text.length() <= LONGEST,
+        "an architecture is named in at most %s characters, got: %s of them",
+        LONGEST,
+        text.length());
     ArchitectureSpec spec = new ArchitectureSpec(text);
     int colon = text.indexOf(':');
     String name = (colon < 0 ? text : text.substring(0, colon)).trim();

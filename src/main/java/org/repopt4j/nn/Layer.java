@@ -35,6 +35,7 @@ public abstract class Layer extends Module {
    *
    * @param typeName what libtorch calls it in its messages
    */
+  @SuppressWarnings("this-escape") // Only libtorch's handle is kept, no state of a subclass.
   protected Layer(String typeName) {
     super(typeName);
     Retained.retain(this);

@@ -25,6 +25,9 @@ final class VggArchitecture extends Architecture {
     }
   }
 
+  // The numbers may come from a file, and a stage of a thousand million blocks is an attack.
+  private static final int MOST_BLOCKS = 1000;
+
   private final ImmutableList<Integer> blocks;
   private final ImmutableList<Double> widths;
   private final ImmutableList<Integer> strides;
@@ -39,8 +42,8 @@ final class VggArchitecture extends Architecture {
       boolean postSe) {
     super(name);
     checkArgument(
-        blocks.size() == 4 && blocks.stream().allMatch(b -> b >= 1),
-        "blocks must be four numbers of at least 1, for stages 1 to 4, got: %s",
+        blocks.size() == 4 && blocks.stream().allMatch(b -> b >= 1 && b <= MOST_BLOCKS),
+        "blocks must be four numbers of at least 1 and at most 1000, for stages 1 to 4, got: %s",
         blocks);
     checkArgument(
         widths.size() == 4 && widths.stream().allMatch(Double::isFinite),

@@ -1,15 +1,20 @@
 package org.repopt4j.runtime;
 
 import com.google.common.base.Splitter;
+import java.util.regex.Pattern;
 
 /**
  * Makes one readable sentence of an error that came from native code, whose message holds a C++
  * back-trace.
  */
 public final class NativeErrors {
+  // Messages quote names from files, which could rewrite the terminal that shows them.
+  private static final Pattern INVISIBLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]");
+  private static final int LONGEST = 100_000;
+
   private NativeErrors() {}
 
-  /** The first sentence of the error: no back-trace, no address, one line. */
+  /** The first sentence of the error: no back-trace, no address, one line of printable text. */
   public static String sentence(Throwable error) {
     String message = error.getMessage();
     if (message == null || message.isBlank()) {
@@ -18,9 +23,13 @@ public final class NativeErrors {
     int backtrace = message.indexOf("Exception raised from");
     String head = backtrace >= 0 ? message.substring(0, backtrace) : message;
     for (String line : Splitter.on('\n').trimResults().omitEmptyStrings().split(head)) {
-      return line;
+      return INVISIBLE.matcher(cut(line)).replaceAll("?");
     }
     return error.getClass().getSimpleName();
+  }
+
+  private static String cut(String line) {
+    return line.length() > LONGEST ? line.substring(0, LONGEST) + "..." : line;
   }
 
   /** Whether the error says that the memory of the machine or of the device is used up. */
