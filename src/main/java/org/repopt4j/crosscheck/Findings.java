@@ -6,6 +6,8 @@ import java.util.List;
 
 /** Collects the findings of one case. */
 final class Findings {
+  private static final double ROUNDING = 1e-9;
+
   private final String subject;
   private final List<Finding> all = new ArrayList<>();
 
@@ -38,15 +40,15 @@ final class Findings {
     add(quantity, detail, difference, tolerance, verdict, note);
   }
 
-  /** The size of a difference that is documented, where there is one. */
+  /**
+   * The size of a difference that is documented; a case in which there is none but rounding agrees.
+   */
   void onPurpose(String quantity, String detail, Difference difference, String why) {
-    add(
-        quantity,
-        detail,
-        difference,
-        Double.POSITIVE_INFINITY,
-        difference.none() ? Verdict.BIT_EQUAL : Verdict.ON_PURPOSE,
-        why);
+    if (difference.relative() <= ROUNDING) {
+      within(quantity, detail, difference, ROUNDING);
+    } else {
+      add(quantity, detail, difference, Double.POSITIVE_INFINITY, Verdict.ON_PURPOSE, why);
+    }
   }
 
   private void add(
