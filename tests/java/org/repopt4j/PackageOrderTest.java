@@ -57,10 +57,11 @@ class PackageOrderTest {
         .put("distributed", networks)
         .put("train", tools)
         .put("search", training)
+        .put("crosscheck", join(training, "search"))
         .put("quant", training)
         .put("serve", training)
         .put("report", training)
-        .put("cli", join(training, "search", "quant", "serve", "report"))
+        .put("cli", join(training, "search", "crosscheck", "quant", "serve", "report"))
         .buildOrThrow();
   }
 

@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
       DoctorCommand.class,
       ModelsCommand.class,
       VerifyCommand.class,
+      CrosscheckCommand.class,
       SearchCommand.class,
       TrainCommand.class,
       EvalCommand.class,

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     description =
-        "Trains a network; --mode target with --scales uses a RepOptimizer, without it an ordinary optimizer.",
+        "Trains a network; --mode target with --scales uses a RepOptimizer, otherwise a plain optimizer.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class TrainCommand implements Callable<Integer> {

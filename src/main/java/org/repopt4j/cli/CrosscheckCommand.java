@@ -1,0 +1,223 @@
+package org.repopt4j.cli;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import com.google.common.io.MoreFiles;
+import com.google.common.io.RecursiveDeleteOption;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import org.repopt4j.crosscheck.Crosscheck;
+import org.repopt4j.crosscheck.Finding;
+import org.repopt4j.crosscheck.HtmlPage;
+import org.repopt4j.crosscheck.OfficialRepository;
+import org.repopt4j.crosscheck.PythonSide;
+import org.repopt4j.crosscheck.Summary;
+import org.repopt4j.crosscheck.Verdict;
+import org.repopt4j.runtime.Natives;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code repopt crosscheck}: this library against the official Python code, on this machine. */
+@Command(
+    name = "crosscheck",
+    description =
+        "Compares this library with your clone of the official Python code, number by number.",
+    mixinStandardHelpOptions = true)
+final class CrosscheckCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--official",
+      required = true,
+      paramLabel = "DIR",
+      description = "A clone of https://github.com/DingXiaoH/RepOptimizers.")
+  private Path official;
+
+  @Option(
+      names = "--python",
+      paramLabel = "PROGRAM",
+      description = "A Python 3 with torch and numpy (default: ${DEFAULT-VALUE}).")
+  private String python = "python3";
+
+  @Option(
+      names = "--cases",
+      paramLabel = "N",
+      description = "Random cases (default: ${DEFAULT-VALUE}); whole networks are added to them.")
+  private int cases = 36;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of the random cases (default: ${DEFAULT-VALUE}).")
+  private int seed;
+
+  @Option(
+      names = "--output",
+      paramLabel = "DIR",
+      description = "Folder for crosscheck.html and crosscheck.json (default: ${DEFAULT-VALUE}).")
+  private Path output = Path.of("crosscheck");
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description =
+          "Threads of one operator, on both sides (default: ${DEFAULT-VALUE}; more do not help such small networks).")
+  private int threads = 1;
+
+  @Option(names = "--json", description = "Print JSON instead of a table.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws IOException {
+    checkArgument(cases >= 1 && cases <= 10_000, "--cases must be from 1 to 10000, got: %s", cases);
+    checkArgument(seed >= 0, "--seed must be at least 0, got: %s", seed);
+    checkArgument(threads >= 1, "--threads must be at least 1, got: %s", threads);
+    OfficialRepository repository = new OfficialRepository(official);
+    PythonSide side = new PythonSide(python, PythonSide.findScript(), cases, seed, threads);
+    Path results = Files.createTempDirectory("repopt-crosscheck");
+    try {
+      long begin = System.nanoTime();
+      Path log = results.resolve("python.log");
+      try {
+        side.run(repository, results, log, progress("python"));
+      } catch (IOException e) {
+        throw withLog(e, log);
+      }
+      long middle = System.nanoTime();
+      Crosscheck check = compare(results);
+      Map<String, Object> facts = facts(check, middle - begin, System.nanoTime() - middle);
+      write(check, facts);
+      print(check, facts);
+      return check.holds() ? Failures.OK : Failures.CHECK_FAILED;
+    } finally {
+      MoreFiles.deleteRecursively(results, RecursiveDeleteOption.ALLOW_INSECURE);
+    }
+  }
+
+  private Crosscheck compare(Path results) throws IOException {
+    int before = Natives.threads();
+    Natives.threads(threads);
+    try {
+      return Crosscheck.run(results, official, progress("java"));
+    } finally {
+      Natives.threads(before);
+    }
+  }
+
+  private Consumer<String> progress(String side) {
+    PrintWriter err = spec.commandLine().getErr();
+    boolean over = Terminal.isInteractive();
+    return subject -> {
+      err.print(over ? String.format("\r%-6s %-14s", side, subject) : side + " " + subject + "\n");
+      err.flush();
+    };
+  }
+
+  private IOException withLog(IOException error, Path log) throws IOException {
+    boolean verbose = spec.root().userObject() instanceof Main main && main.isVerbose();
+    if (!verbose || !Files.exists(log)) {
+      return error;
+    }
+    Path kept = Files.createTempFile("repopt-crosscheck-python", ".log");
+    Files.writeString(kept, Files.readString(log));
+    return new IOException(error.getMessage() + " (all that Python printed: " + kept + ")", error);
+  }
+
+  private static Map<String, Object> facts(Crosscheck check, long pythonNanos, long javaNanos) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("holds", check.holds());
+    facts.put("cases", check.cases());
+    facts.put("comparisons", check.findings().size());
+    facts.put("seed", check.seed());
+    facts.put("python", check.python());
+    facts.put("torch", check.torch());
+    facts.put("numpy", check.numpy());
+    facts.put("python_seconds", Math.round(pythonNanos / 1e8) / 10.0);
+    facts.put("java_seconds", Math.round(javaNanos / 1e8) / 10.0);
+    List<Map<String, Object>> rows = new ArrayList<>();
+    for (Finding finding : check.findings()) {
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("case", finding.subject());
+      row.put("quantity", finding.quantity());
+      row.put("detail", finding.detail());
+      row.put("values", finding.difference().values());
+      row.put("max_ulp", finding.difference().maxUlp() < 0 ? null : finding.difference().maxUlp());
+      row.put("max_relative_difference", finite(finding.difference().relative()));
+      row.put("tolerance", finite(finding.tolerance()));
+      row.put("verdict", finding.verdict().toString());
+      row.put("note", finding.note());
+      rows.add(row);
+    }
+    facts.put("findings", rows);
+    return facts;
+  }
+
+  /** JSON has no infinity. */
+  private static Double finite(double value) {
+    return Double.isFinite(value) ? value : null;
+  }
+
+  private void write(Crosscheck check, Map<String, Object> facts) throws IOException {
+    Files.createDirectories(output);
+    Files.writeString(output.resolve("crosscheck.html"), HtmlPage.of(check));
+    Files.writeString(output.resolve("crosscheck.json"), Json.of(facts) + System.lineSeparator());
+  }
+
+  private void print(Crosscheck check, Map<String, Object> facts) {
+    if (Terminal.isInteractive()) {
+      spec.commandLine().getErr().println();
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(Json.of(facts));
+      out.flush();
+      return;
+    }
+    TextTable table =
+        TextTable.of("case", "quantity", "max ulp", "max relative difference", "verdict");
+    for (Summary row : Summary.of(check.findings())) {
+      Finding worst = row.worst();
+      table.row(
+          row.subject(),
+          row.quantity(),
+          Summary.ulps(row.difference(), worst.verdict()),
+          Summary.relative(row.difference()),
+          worst.verdict());
+    }
+    out.print(table);
+    out.println();
+    Map<String, String> notes = new LinkedHashMap<>();
+    for (Finding finding : check.findings()) {
+      if (!finding.note().isEmpty()) {
+        notes.putIfAbsent(finding.note(), finding.title());
+      }
+    }
+    notes.forEach((note, title) -> out.printf("%s: %s%n", title, note));
+    out.printf(
+        "%n%d cases, %d comparisons: %d bit-equal, %d agree, %d differ on purpose, %d depart.%n",
+        check.cases(),
+        check.findings().size(),
+        count(check, Verdict.BIT_EQUAL),
+        count(check, Verdict.AGREES),
+        count(check, Verdict.ON_PURPOSE),
+        count(check, Verdict.DEPARTS));
+    out.printf(
+        "Python %s s, Java %s s. All cases and tolerances: %s%n",
+        facts.get("python_seconds"), facts.get("java_seconds"), output.resolve("crosscheck.html"));
+    out.flush();
+  }
+
+  private static long count(Crosscheck check, Verdict verdict) {
+    return check.findings().stream().filter(f -> f.verdict() == verdict).count();
+  }
+}

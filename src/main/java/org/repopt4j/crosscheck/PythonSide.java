@@ -1,0 +1,126 @@
+package org.repopt4j.crosscheck;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Lets the official code compute the cases: runs {@code official_side.py} with the user's Python,
+ * which needs torch and numpy.
+ *
+ * @param python the program, a name on the path or a path
+ * @param script where {@code official_side.py} is
+ * @param cases how many random cases
+ * @param seed of them
+ * @param threads of one operator, at least 1
+ */
+public record PythonSide(String python, Path script, int cases, long seed, int threads) {
+  private static final int MODULE_MISSING = 3;
+  private static final String PROGRESS = "python: ";
+
+  /**
+   * The script of this distribution, or of the source tree that the process runs in.
+   *
+   * @throws IOException if it is in neither
+   */
+  public static Path findScript() throws IOException {
+    String home = System.getProperty("repopt.home");
+    Path script =
+        home == null
+            ? Path.of("tests", "crosscheck", "official_side.py")
+            : Path.of(home, "crosscheck", "official_side.py");
+    if (!Files.isRegularFile(script)) {
+      throw new IOException(
+          script.toAbsolutePath()
+              + " is missing; start target/repopt4j/bin/repopt, which brings it along");
+    }
+    return script;
+  }
+
+  /**
+   * Computes all cases and waits for the end.
+   *
+   * @param results an existing folder for {@code manifest.json} and its files
+   * @param log for all that Python prints
+   * @param progress is told the name of each case that begins
+   * @throws IOException if Python cannot be started, lacks torch or numpy, or fails; the message
+   *     has the last line that it printed
+   */
+  public void run(OfficialRepository official, Path results, Path log, Consumer<String> progress)
+      throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                List.of(
+                    python,
+                    script.toAbsolutePath().toString(),
+                    "--official=" + official.folder().toAbsolutePath(),
+                    "--output=" + results.toAbsolutePath(),
+                    "--cases=" + cases,
+                    "--seed=" + seed,
+                    "--threads=" + threads))
+            .redirectErrorStream(true);
+    builder.environment().put("PYTHONUTF8", "1");
+    builder.environment().put("PYTHONWARNINGS", "ignore");
+    builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
+    Process process = start(builder);
+    try {
+      String last = read(process, log, progress);
+      int code = process.waitFor();
+      if (code != 0) {
+        throw new IOException(failure(code, last));
+      }
+    } catch (InterruptedException e) {
+      throw new InterruptedIOException("stopped while Python was at work");
+    } finally {
+      process.destroy();
+    }
+  }
+
+  private Process start(ProcessBuilder builder) throws IOException {
+    try {
+      return builder.start();
+    } catch (IOException e) {
+      throw new IOException(
+          "there is no Python that can be started as '"
+              + python
+              + "'; install Python 3 with torch and numpy, or name it with --python",
+          e);
+    }
+  }
+
+  private static String read(Process process, Path log, Consumer<String> progress)
+      throws IOException {
+    String last = "";
+    try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8);
+        Writer copy = Files.newBufferedWriter(log)) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        copy.write(line + System.lineSeparator());
+        if (line.startsWith(PROGRESS)) {
+          progress.accept(line.substring(PROGRESS.length()));
+        } else if (!line.isBlank()) {
+          last = line.strip();
+        }
+      }
+    }
+    return last;
+  }
+
+  private String failure(int code, String last) {
+    if (code == MODULE_MISSING && last.startsWith("missing: ")) {
+      String module = last.substring("missing: ".length());
+      return String.format(
+          "'%s' has no %s; get it with '%s -m pip install torch numpy' or Debian's python3-torch, or name another Python with --python",
+          python, module, python);
+    }
+    return "Python failed with the exit code "
+        + code
+        + ": "
+        + (last.isEmpty() ? "it said nothing" : last);
+  }
+}

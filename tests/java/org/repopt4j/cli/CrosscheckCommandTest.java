@@ -1,0 +1,185 @@
+package org.repopt4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The clone and Python are stand-ins, but for the last test. */
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "the stand-ins for Python are shell scripts")
+class CrosscheckCommandTest {
+  private static final List<String> FILES =
+      List.of(
+          "repoptimizer/repoptvgg_model.py",
+          "repoptimizer/repoptvgg_impl.py",
+          "repoptimizer/repoptghostnet_model.py",
+          "repoptimizer/repoptghostnet_impl.py",
+          "repoptimizer/repoptimizer_sgd.py",
+          "repoptimizer/repoptimizer_adamw.py",
+          "repoptimizer/repoptimizer_utils.py",
+          "scale_layer.py",
+          "se_block.py",
+          "optimizer.py",
+          "lr_scheduler.py",
+          "check_equivalency.py",
+          "check_equivalency_repghost.py",
+          "RepOpt-VGG-B1-scales.pth",
+          "RepOpt-VGG-B2-scales.pth",
+          "RepOpt-VGG-L1-scales.pth",
+          "RepOpt-VGG-L2-scales.pth",
+          "RepOptGhostNet_0_5x_scales.pth");
+
+  @TempDir Path folder;
+  private Path clone;
+  private Path output;
+
+  @BeforeEach
+  void standInForTheClone() throws IOException {
+    clone = folder.resolve("clone");
+    output = folder.resolve("report");
+    Files.createDirectories(clone.resolve("repoptimizer"));
+    for (String file : FILES) {
+      Files.createFile(clone.resolve(file));
+    }
+  }
+
+  private String python(String... lines) throws IOException {
+    Path script = folder.resolve("python");
+    Files.writeString(script, "#!/bin/sh\n" + String.join("\n", lines) + "\n");
+    assertTrue(script.toFile().setExecutable(true));
+    return script.toString();
+  }
+
+  private CapturedRun run(String... more) {
+    List<String> args =
+        new ArrayList<>(
+            List.of("crosscheck", "--official", clone.toString(), "--output", output.toString()));
+    args.addAll(List.of(more));
+    return CapturedRun.of(args);
+  }
+
+  private void assertRefused(CapturedRun run, String... parts) {
+    assertEquals(2, run.code(), run::toString);
+    assertEquals("", run.out());
+    assertFalse(run.err().contains("\tat "), run::toString);
+    for (String part : parts) {
+      assertTrue(run.err().contains(part), () -> "no '" + part + "' in " + run);
+    }
+    assertFalse(Files.exists(output), "nothing is written");
+  }
+
+  @Test
+  void optionsOutOfRangeAreRefused() {
+    assertRefused(run("--cases", "0"), "--cases", "0");
+    assertRefused(run("--seed", "-1"), "--seed", "-1");
+    assertRefused(run("--threads", "0"), "--threads", "0");
+    assertRefused(CapturedRun.of("crosscheck"), "--official");
+  }
+
+  @Test
+  void aCloneThatIsNoneIsRefused() throws IOException {
+    Files.delete(clone.resolve("lr_scheduler.py"));
+    assertRefused(run(), clone.toString(), "not a whole clone", "it has no lr_scheduler.py");
+    clone = folder.resolve("absent");
+    assertRefused(run(), clone.toString(), "is not a folder");
+  }
+
+  @Test
+  void aPythonThatIsNotThereIsRefused() {
+    assertRefused(run("--python", "no-such-python"), "no Python", "'no-such-python'", "--python");
+  }
+
+  @Test
+  void aPythonWithoutTorchIsToldHowToGetIt() throws IOException {
+    String python = python("echo 'missing: torch' >&2", "exit 3");
+    assertRefused(run("--python", python), "has no torch", "pip install torch numpy", "--python");
+  }
+
+  @Test
+  void aPythonThatFailsIsQuotedWithItsLastLine() throws IOException {
+    String python = python("echo Traceback >&2", "echo 'ValueError: 3 is not 4' >&2", "exit 1");
+    CapturedRun plain = run("--python", python);
+    assertRefused(plain, "exit code 1", "ValueError: 3 is not 4");
+    assertFalse(plain.err().contains("Traceback"), plain::toString);
+    CapturedRun verbose = run("--verbose", "--python", python);
+    String mark = "all that Python printed: ";
+    int at = verbose.err().indexOf(mark);
+    assertTrue(at >= 0, verbose::toString);
+    Path log = Path.of(verbose.err().substring(at + mark.length(), verbose.err().indexOf(')', at)));
+    assertEquals(List.of("Traceback", "ValueError: 3 is not 4"), Files.readAllLines(log));
+    Files.delete(log);
+  }
+
+  /** A stand-in for Python that hands over kept results. */
+  private String keptResults() throws IOException {
+    Path kept = Path.of("tests/resources/org/repopt4j/crosscheck").toAbsolutePath();
+    return python(
+        "for a in \"$@\"; do case $a in --output=*) out=${a#--output=} ;; esac; done",
+        "echo 'python: vgg-01' >&2",
+        "cp '" + kept + "'/* \"$out\"");
+  }
+
+  @Test
+  void resultsThatAgreeMakeATableAPageAndAnObject() throws IOException {
+    CapturedRun run = run("--python", keptResults());
+    assertEquals(0, run.code(), run::toString);
+    for (String part :
+        List.of("Grad Mults", "bit-equal", "differs on purpose", "7 cases", "0 depart")) {
+      assertTrue(run.out().contains(part), () -> "no '" + part + "' in " + run);
+    }
+    assertTrue(run.err().contains("vgg-01"), "progress");
+    assertTrue(Files.readString(output.resolve("crosscheck.html")).contains("Nothing departs."));
+    JsonNode json = new ObjectMapper().readTree(output.resolve("crosscheck.json").toFile());
+    assertTrue(json.get("holds").asBoolean());
+    assertEquals(json.get("comparisons").asInt(), json.get("findings").size());
+  }
+
+  @Test
+  void resultsThatDepartMakeTheExitCodeOneAndAnObjectOnRequest() throws IOException {
+    String python = keptResults();
+    Files.writeString(
+        Path.of(python),
+        "\nsed 's/\"momentum\":0.[0-9]*/\"momentum\":0.123/' \"$out/manifest.json\" > \"$out/m\" && mv \"$out/m\" \"$out/manifest.json\"\n",
+        StandardOpenOption.APPEND);
+    CapturedRun run = run("--json", "--python", python);
+    assertEquals(1, run.code(), run::toString);
+    assertFalse(run.json().get("holds").asBoolean(), run::toString);
+    assertTrue(run.out().contains("DEPARTS"), run::toString);
+    assertTrue(Files.readString(output.resolve("crosscheck.html")).contains("comparisons depart."));
+  }
+
+  @Test
+  void theOfficialCloneAgrees() throws IOException {
+    String official = System.getenv("REPOPT_OFFICIAL");
+    assumeTrue(official != null, "needs a clone of the official repository (set REPOPT_OFFICIAL)");
+    clone = Path.of(official);
+    String python = System.getenv().getOrDefault("REPOPT_PYTHON", "/usr/bin/python3");
+    CapturedRun run = run("--python", python, "--cases", "6", "--seed", "11");
+    assertEquals(0, run.code(), run::toString);
+    for (String part :
+        List.of("Grad Mults of the released scales", "check_equivalency_repghost.py")) {
+      assertTrue(run.out().contains(part), () -> "no '" + part + "' in " + run);
+    }
+    try (Stream<Path> files = Files.walk(clone)) {
+      assertEquals(
+          0,
+          files.filter(f -> f.toString().endsWith(".pyc")).count(),
+          "the clone is left as it was");
+    }
+  }
+}
