@@ -66,15 +66,11 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     TensorFile file = StateDicts.read(weights);
     Map<String, String> said = file.metadata();
-    checkArgument(
-        architecture.given() || said.containsKey("architecture"),
-        "%s does not say which architecture it is for; name it with --arch",
-        weights);
-    Architecture arch =
-        architecture.given()
-            ? architecture.architecture()
-            : Architecture.parse(said.get("architecture"));
-    Mode which = ModeOption.parse(mode != null ? mode : said.getOrDefault("mode", "target"));
+    Architecture arch = SavedWeights.architecture(weights, file, architecture);
+    Mode which =
+        mode == null && !said.containsKey("mode")
+            ? Mode.TARGET
+            : SavedWeights.mode(weights, file, mode);
     String named =
         spec.commandLine().getParseResult().hasMatchedOption("--data")
             ? data.data()

@@ -36,7 +36,7 @@ final class SavedWeights {
     String said = option != null ? option : file.metadata().get("mode");
     checkArgument(
         said != null, "%s does not say which mode it is; name it with --mode", (Object) path);
-    return option != null ? Mode.parse(option) : parsed(path, () -> Mode.parse(said));
+    return option != null ? ModeOption.parse(option) : parsed(path, () -> Mode.parse(said));
   }
 
   private static <T> T parsed(Path path, Supplier<T> parser) {

@@ -6,7 +6,6 @@ import org.repopt4j.data.Batch;
 import org.repopt4j.data.BatchLoader;
 import org.repopt4j.data.Epoch;
 import org.repopt4j.nn.Network;
-import org.repopt4j.runtime.Autocast;
 import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.StepScope;
@@ -18,12 +17,12 @@ import org.repopt4j.train.RunSettings.Precision;
  */
 public final class Evaluator {
   private final ComputeDevice device;
-  private final Precision precision;
+  private final ForwardPass forward;
 
   /** An evaluator that computes here, in this precision. */
   public Evaluator(ComputeDevice device, Precision precision) {
     this.device = device;
-    this.precision = precision;
+    this.forward = new ForwardPass(device, precision);
   }
 
   /**
@@ -54,8 +53,8 @@ public final class Evaluator {
       for (Batch batch : batches) {
         try (batch;
             StepScope scope = StepScope.open()) {
-          Tensor labels = batch.labels().to(device.device(), batch.labels().scalar_type());
-          Tensor logits = forward(network, batch);
+          Tensor labels = forward.labels(batch);
+          Tensor logits = forward.logits(network, batch);
           mean.add(Losses.crossEntropy(logits, labels, 0), logits, labels);
         }
         if (stop.getAsBoolean()) {
@@ -68,16 +67,6 @@ public final class Evaluator {
           mean.images(), means.loss(), means.top1(), means.top5(), mean.images() / seconds);
     } finally {
       network.train(training);
-    }
-  }
-
-  private Tensor forward(Network network, Batch batch) {
-    Tensor images = batch.images().to(device.device(), batch.images().scalar_type());
-    if (precision == Precision.FP32) {
-      return network.forward(images);
-    }
-    try (Autocast autocast = Autocast.bf16(device)) {
-      return network.forward(images).to(batch.images().scalar_type());
     }
   }
 }

@@ -10,13 +10,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.data.Batch;
 import org.repopt4j.data.BatchLoader;
 import org.repopt4j.data.Epoch;
-import org.repopt4j.nn.Network;
 import org.repopt4j.optim.LearningRateSchedule;
 import org.repopt4j.optim.RepOptimizer;
-import org.repopt4j.runtime.Autocast;
-import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.StepScope;
-import org.repopt4j.train.RunSettings.Precision;
 
 /**
  * The training loop, in the order of the official {@code main_repopt.py}: forward, loss, backward,
@@ -29,6 +25,7 @@ public final class Trainer {
   private final Session session;
   private final TrainListener listener;
   private final BooleanSupplier stop;
+  private final ForwardPass forward;
   private final Evaluator evaluator;
 
   /**
@@ -42,6 +39,7 @@ public final class Trainer {
     this.session = session;
     this.listener = listener;
     this.stop = stop;
+    this.forward = new ForwardPass(session.device(), config.run().precision());
     this.evaluator = new Evaluator(session.device(), config.run().precision());
   }
 
@@ -154,18 +152,8 @@ public final class Trainer {
 
   /** Forward, loss and backward of one batch: the gradients are added to those that are there. */
   private void backward(Batch batch, RunningMean mean) {
-    ComputeDevice device = session.device();
-    Network network = session.network();
-    Tensor images = batch.images().to(device.device(), batch.images().scalar_type());
-    Tensor labels = batch.labels().to(device.device(), batch.labels().scalar_type());
-    Tensor logits;
-    if (config.run().precision() == Precision.BF16) {
-      try (Autocast autocast = Autocast.bf16(device)) {
-        logits = network.forward(images).to(batch.images().scalar_type());
-      }
-    } else {
-      logits = network.forward(images);
-    }
+    Tensor labels = forward.labels(batch);
+    Tensor logits = forward.logits(session.network(), batch);
     Tensor loss = Losses.crossEntropy(logits, labels, config.optim().smoothing());
     Losses.share(loss, config.optim().gradAccumSteps()).backward();
     mean.add(loss, logits, labels);
