@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
       TrainCommand.class,
       EvalCommand.class,
       ConvertCommand.class,
+      BenchCommand.class,
       DemoCommand.class,
     },
     mixinStandardHelpOptions = true,

@@ -87,6 +87,13 @@ public final class ComputeDevice {
     return name.startsWith("cuda");
   }
 
+  /** Waits until the device has done all that it was asked for. */
+  public void await() {
+    if (isCuda()) {
+      torch.cuda_synchronize(device.index());
+    }
+  }
+
   @Override
   public String toString() {
     return name;

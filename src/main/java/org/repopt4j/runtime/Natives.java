@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.Context;
 import org.bytedeco.pytorch.global.torch;
@@ -129,6 +130,12 @@ public final class Natives {
     try (BytePointer capability = torch.get_cpu_capability()) {
       return capability.getString();
     }
+  }
+
+  /** How many native objects the Java objects of this process own now. */
+  public static long handles() {
+    load();
+    return Pointer.totalCount();
   }
 
   /** Whether a CUDA device can be used by this build on this machine. */

@@ -13,16 +13,26 @@ import org.repopt4j.train.RunSettings.Precision;
  * @param device where the network is
  * @param precision number format of convolutions and matrix products
  */
-record ForwardPass(ComputeDevice device, Precision precision) {
+public record ForwardPass(ComputeDevice device, Precision precision) {
 
   /** The network's output for the batch's images, in the images' own type: {@code [n, classes]}. */
   Tensor logits(Network network, Batch batch) {
-    Tensor images = moved(batch.images());
+    return logits(network, batch.images());
+  }
+
+  /**
+   * The network's output for images that may be anywhere, in the images' own type.
+   *
+   * @param images {@code [n, 3, h, w]}, floating-point
+   * @return {@code [n, classes]}
+   */
+  public Tensor logits(Network network, Tensor images) {
+    Tensor here = moved(images);
     if (precision == Precision.FP32) {
-      return network.forward(images);
+      return network.forward(here);
     }
     try (Autocast autocast = Autocast.bf16(device)) {
-      return network.forward(images).to(batch.images().scalar_type());
+      return network.forward(here).to(images.scalar_type());
     }
   }
 

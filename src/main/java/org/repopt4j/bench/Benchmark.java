@@ -1,0 +1,118 @@
+package org.repopt4j.bench;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import com.google.common.base.Ascii;
+import com.google.common.collect.ImmutableList;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
+import org.repopt4j.bench.BenchSettings.What;
+import org.repopt4j.nn.Mode;
+import org.repopt4j.nn.Scales;
+import org.repopt4j.runtime.ComputeDevice;
+import org.repopt4j.runtime.Natives;
+import org.repopt4j.runtime.ProcessMemory;
+
+/** From settings to numbers. */
+public final class Benchmark {
+  private final BenchSettings settings;
+  private final Optional<Scales> scales;
+  private final BenchListener listener;
+  private final BooleanSupplier stop;
+
+  /**
+   * A measurement to be made.
+   *
+   * @param scales of the Grad Mults, of both signs at random where none are given
+   * @param stop asked after each round; true ends the measurement with what there is
+   * @throws IllegalArgumentException if scales are given that would not be used
+   */
+  public Benchmark(
+      BenchSettings settings,
+      Optional<Scales> scales,
+      BenchListener listener,
+      BooleanSupplier stop) {
+    boolean used =
+        settings.mode().hasScales()
+            || (settings.mode() == Mode.TARGET && settings.what() != What.INFERENCE);
+    checkArgument(
+        scales.isEmpty() || used,
+        "--scales goes with --mode target, csla or hs and with a step that trains, got: --mode %s --what %s",
+        settings.mode(),
+        Ascii.toLowerCase(settings.what().name()));
+    this.settings = settings;
+    this.scales = scales;
+    this.listener = listener;
+    this.stop = stop;
+  }
+
+  /**
+   * Measures.
+   *
+   * @throws IOException if the system's own files cannot be read
+   */
+  public BenchReport run() throws IOException {
+    if (settings.threads() > 0) {
+      Natives.threads(settings.threads());
+    }
+    Instant date = Instant.now();
+    ComputeDevice device = ComputeDevice.of(settings.device());
+    Map<String, Object> machine = Machine.facts();
+    Subject subject = Subject.build(settings, device, scales);
+    Found found =
+        settings.what() == What.UPDATE
+            ? update(subject)
+            : step(
+                settings.what() == What.TRAIN
+                    ? new TrainingStep(settings, subject)
+                    : new InferenceStep(settings, subject));
+    return new BenchReport(
+        settings,
+        date,
+        machine,
+        device + " (" + device.reason() + ")",
+        found.measurements,
+        found.peak,
+        found.memory,
+        found.limitBy,
+        stop.getAsBoolean());
+  }
+
+  private record Found(
+      List<Measurement> measurements,
+      OptionalLong peak,
+      Optional<UpdateMemory> memory,
+      Optional<String> limitBy) {}
+
+  private Found step(Work work) {
+    Stopwatch stopwatch =
+        new Stopwatch(ImmutableList.of(work), settings.warmup(), settings.repeats());
+    stopwatch.warmUp(listener, stop);
+    ProcessMemory.resetPeak();
+    List<Measurement> measured = stopwatch.measure(listener, stop);
+    return new Found(measured, ProcessMemory.peakResident(), Optional.empty(), Optional.empty());
+  }
+
+  private Found update(Subject subject) {
+    UpdateStep update = new UpdateStep(settings, subject);
+    UpdateMemory memory = UpdateMemory.of(subject, 0);
+    long masked = memory.denseMaskBytes() / Float.BYTES;
+    try (MemoryLimit limit =
+        new HeapMemoryLimit(update.rule(), update.elements(), masked, Natives.threads())) {
+      List<Work> works = ImmutableList.<Work>builder().add(update).addAll(limit.works()).build();
+      Stopwatch stopwatch = new Stopwatch(works, settings.warmup(), settings.repeats());
+      stopwatch.warmUp(listener, stop);
+      List<Measurement> measured = stopwatch.measure(listener, stop);
+      return new Found(
+          measured,
+          OptionalLong.empty(),
+          Optional.of(UpdateMemory.of(subject, update.stateBytes())),
+          Optional.of(limit.means()));
+    }
+  }
+}
