@@ -61,7 +61,8 @@ class PackageOrderTest {
         .put("quant", training)
         .put("serve", training)
         .put("report", training)
-        .put("cli", join(training, "search", "crosscheck", "quant", "serve", "report"))
+        .put("bench", training)
+        .put("cli", join(training, "search", "crosscheck", "quant", "serve", "report", "bench"))
         .buildOrThrow();
   }
 

@@ -17,7 +17,7 @@ import org.repopt4j.train.Recipe;
 class MainTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"doctor", "models", "verify", "search", "train", "eval", "demo"})
+  @ValueSource(strings = {"doctor", "models", "verify", "search", "train", "eval", "bench", "demo"})
   void everyCommandHasHelpAndVersion(String command) {
     CapturedRun help = CapturedRun.of(command, "--help");
     assertEquals(0, help.code());
@@ -35,7 +35,7 @@ class MainTest {
     CapturedRun help = CapturedRun.of();
     assertEquals(0, help.code());
     for (String command :
-        new String[] {"doctor", "models", "verify", "search", "train", "eval", "demo"}) {
+        new String[] {"doctor", "models", "verify", "search", "train", "eval", "bench", "demo"}) {
       assertEquals(
           1,
           help.out()

@@ -78,6 +78,11 @@ public record BenchSettings(
         "--mode deploy has no batch normalization and cannot be trained; use --what inference, or --mode target");
   }
 
+  /** Whether scales have a part in it: as Grad Mults, or as those of the blocks. */
+  public boolean usesScales() {
+    return mode.hasScales() || (mode == Mode.TARGET && what != What.INFERENCE);
+  }
+
   private static void checkRange(String option, int value, int least, int most) {
     checkArgument(
         value >= least && value <= most,

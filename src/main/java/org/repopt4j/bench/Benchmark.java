@@ -2,7 +2,6 @@ package org.repopt4j.bench;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
-import com.google.common.base.Ascii;
 import com.google.common.collect.ImmutableList;
 import java.io.IOException;
 import java.time.Instant;
@@ -12,7 +11,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.repopt4j.bench.BenchSettings.What;
-import org.repopt4j.nn.Mode;
 import org.repopt4j.nn.Scales;
 import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.Natives;
@@ -37,14 +35,10 @@ public final class Benchmark {
       Optional<Scales> scales,
       BenchListener listener,
       BooleanSupplier stop) {
-    boolean used =
-        settings.mode().hasScales()
-            || (settings.mode() == Mode.TARGET && settings.what() != What.INFERENCE);
     checkArgument(
-        scales.isEmpty() || used,
-        "--scales goes with --mode target, csla or hs and with a step that trains, got: --mode %s --what %s",
-        settings.mode(),
-        Ascii.toLowerCase(settings.what().name()));
+        scales.isEmpty() || settings.usesScales(),
+        "scales were given, but %s does not use any",
+        settings);
     this.settings = settings;
     this.scales = scales;
     this.listener = listener;

@@ -44,13 +44,16 @@ final class HeapMemoryLimit implements MemoryLimit {
    * @param threads that share the work, at least 1
    */
   HeapMemoryLimit(UpdateRule rule, long elements, long masked, int threads) {
+    this(rule, elements, masked, threads, room(rule));
+  }
+
+  /** {@code longest}: elements of one array at most. */
+  HeapMemoryLimit(UpdateRule rule, long elements, long masked, int threads, long longest) {
     this.rule = rule;
     this.elements = elements;
     this.masked = masked;
     this.threads = threads;
-    int arrays = Streams.of(rule, /* mask= */ true).read();
-    long room = (long) (SHARE * Runtime.getRuntime().maxMemory() / (arrays * Float.BYTES));
-    int length = (int) Math.min(Math.min(elements, room), Integer.MAX_VALUE - 8);
+    int length = (int) Math.min(Math.min(elements, longest), Integer.MAX_VALUE - 8);
     checkState(length > 0, "no heap is left for the read-modify-write limit");
     this.p = filled(length, 0.5f);
     this.g = filled(length, 1e-3f);
@@ -65,6 +68,11 @@ final class HeapMemoryLimit implements MemoryLimit {
               thread.setDaemon(true);
               return thread;
             });
+  }
+
+  private static long room(UpdateRule rule) {
+    int arrays = Streams.of(rule, /* mask= */ true).read();
+    return (long) (SHARE * Runtime.getRuntime().maxMemory() / (arrays * Float.BYTES));
   }
 
   private static float[] filled(int length, float value) {
@@ -86,6 +94,11 @@ final class HeapMemoryLimit implements MemoryLimit {
   @Override
   public void close() {
     pool.shutdownNow();
+  }
+
+  /** A copy of what stands for the first moments: each pass over an element changes it. */
+  float[] moments() {
+    return m.clone();
   }
 
   private final class Pass implements Work {

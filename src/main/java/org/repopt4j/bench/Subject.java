@@ -5,7 +5,6 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.csla.GradMults;
 import org.repopt4j.csla.UpdateRule;
-import org.repopt4j.nn.Mode;
 import org.repopt4j.nn.Network;
 import org.repopt4j.nn.Scales;
 import org.repopt4j.optim.Engine;
@@ -43,10 +42,10 @@ final class Subject {
     Network network = settings.arch().build(settings.mode(), settings.numClasses());
     GradMults mults = GradMults.none();
     Scales constants = scales.orElseGet(() -> RandomScales.of(settings.arch(), settings.seed()));
-    if (settings.mode() == Mode.TARGET && settings.what() != BenchSettings.What.INFERENCE) {
-      mults = network.reinitialize(constants);
-    } else if (settings.mode().hasScales()) {
+    if (settings.mode().hasScales()) {
       network.setScales(constants);
+    } else if (settings.usesScales()) {
+      mults = network.reinitialize(constants);
     }
     network.to(device.device(), /* non_blocking= */ false);
     network.train(settings.what() != BenchSettings.What.INFERENCE);

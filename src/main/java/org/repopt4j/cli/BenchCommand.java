@@ -123,6 +123,11 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BenchSettings settings = settings();
     checkJson();
+    checkArgument(
+        scales == null || settings.usesScales(),
+        "--scales goes with --mode target, csla or hs and with a step that trains, got: --what %s --mode %s",
+        what,
+        settings.mode());
     Optional<Scales> read =
         scales == null ? Optional.empty() : Optional.of(ScalesFile.read(scales, settings.arch()));
     StopSignals signals = StopSignals.install();
