@@ -145,6 +145,7 @@ class BadInvocationsTest {
         "bench --repeats many | --repeats | 'many'",
         "bench --threads -1 | --threads | -1",
         "bench --device gpu | --device | 'gpu'",
+        "bench --device cuda:999 | --device | 'cuda:999'",
         "bench --precision fp8 | --precision | 'fp8'",
         "bench --opt adam | --opt must be sgd, adamw or adamw-official | 'adam'",
         "bench --engine steam | --engine must be | 'steam'",

@@ -56,6 +56,8 @@ public final class Benchmark {
     }
     Instant date = Instant.now();
     ComputeDevice device = ComputeDevice.of(settings.device());
+    String where = device + " (" + device.reason() + ")";
+    listener.started(settings, where);
     Map<String, Object> machine = Machine.facts();
     Subject subject = Subject.build(settings, device, scales);
     Found found =
@@ -69,7 +71,7 @@ public final class Benchmark {
         settings,
         date,
         machine,
-        device + " (" + device.reason() + ")",
+        where,
         found.measurements,
         found.peak,
         found.memory,

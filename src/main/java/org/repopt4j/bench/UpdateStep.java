@@ -17,7 +17,6 @@ final class UpdateStep implements Work {
   private final Subject subject;
   private final RepOptimizer optimizer;
   private final Streams streams;
-  private long handles;
 
   UpdateStep(BenchSettings settings, Subject subject) {
     this.subject = subject;
@@ -44,15 +43,8 @@ final class UpdateStep implements Work {
 
   @Override
   public void run() {
-    long before = Natives.handles();
     optimizer.step(Subject.LEARNING_RATE);
     subject.device().await();
-    handles = Natives.handles() - before;
-  }
-
-  @Override
-  public long handles() {
-    return handles;
   }
 
   UpdateRule rule() {

@@ -131,7 +131,7 @@ final class BenchCommand implements Callable<Integer> {
     Optional<Scales> read =
         scales == null ? Optional.empty() : Optional.of(ScalesFile.read(scales, settings.arch()));
     StopSignals signals = StopSignals.install();
-    BenchProgress progress = new BenchProgress(spec.commandLine().getErr(), settings);
+    BenchProgress progress = new BenchProgress(spec.commandLine().getErr());
     BenchReport report;
     try {
       report = new Benchmark(settings, read, progress, signals).run();

@@ -15,9 +15,13 @@ final class BenchProgress implements BenchListener {
   private long lastLine = System.nanoTime();
   private int width;
 
-  BenchProgress(PrintWriter out, BenchSettings settings) {
+  BenchProgress(PrintWriter out) {
     this.out = out;
-    out.printf("%s%n", BenchText.title(settings));
+  }
+
+  @Override
+  public void started(BenchSettings settings, String device) {
+    out.printf("%s, on %s%n", BenchText.title(settings), device);
     out.flush();
   }
 

@@ -54,11 +54,10 @@ final class BenchText {
         .peakResident()
         .ifPresent(bytes -> line(text, "most resident memory %s", mebibytes(bytes)));
     Measurement step = report.measurements().get(0);
-    line(
-        text,
-        "native objects at the end of a step %d, left behind by all steps %d",
-        step.handles(),
-        step.handlesLeft());
+    if (step.handles() >= 0) {
+      line(text, "native objects at the end of a step: %d", step.handles());
+    }
+    line(text, "native objects left behind by all steps: %d", step.handlesLeft());
     report.memory().ifPresent(memory -> memory(text, report, memory));
     if (report.stopped()) {
       line(
