@@ -47,7 +47,8 @@ record AdamWOptions(
   }
 
   @Override
-  public void update(UpdateEngine engine, List<ParameterState> states, double learningRate) {
-    engine.adamW(states, learningRate, this);
+  public void update(
+      UpdateEngine engine, List<ParameterState> states, double learningRate, StepExtras extras) {
+    engine.adamW(states, learningRate, this, extras);
   }
 }

@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.repopt4j.csla.Branch;
 import org.repopt4j.csla.GradMult;
 import org.repopt4j.csla.KernelShape;
+import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
@@ -23,29 +24,45 @@ import org.repopt4j.runtime.Tensors;
 final class BranchWindow {
   private final KernelShape block;
   private final Branch branch;
+  private final Tensor factors;
   private final Tensor magnitudes;
   private final Tensor terms;
 
   private BranchWindow(
-      KernelShape block, Branch branch, double eps, ScalarType type, Device device) {
+      KernelShape block,
+      Branch branch,
+      UpdateRule rule,
+      double eps,
+      ScalarType type,
+      Device device) {
     this.block = block;
     this.branch = branch;
+    double[] factor = branch.scales();
     double[] absolute = branch.scales();
     double[] quotient = branch.scales();
     for (int o = 0; o < absolute.length; o++) {
+      if (rule == UpdateRule.SGD) {
+        // In the type's own arithmetic, as the official code squares a float32 scale.
+        factor[o] =
+            type == ScalarType.Float
+                ? (float) factor[o] * (float) factor[o]
+                : factor[o] * factor[o];
+      }
       absolute[o] = Math.abs(absolute[o]);
       // A branch with the scale 0 never steps, not even where ε is 0.
       quotient[o] = absolute[o] == 0 ? Double.POSITIVE_INFINITY : eps / absolute[o];
     }
+    this.factors = column(factor, type, device);
     this.magnitudes = column(absolute, type, device);
     this.terms = column(quotient, type, device);
   }
 
-  static List<BranchWindow> all(GradMult mult, double eps, ScalarType type, Device device) {
+  static List<BranchWindow> all(
+      GradMult mult, UpdateRule rule, double eps, ScalarType type, Device device) {
     ImmutableList.Builder<BranchWindow> windows = ImmutableList.builder();
     try (StepScope scope = StepScope.open()) {
       for (Branch branch : mult.branches()) {
-        windows.add(new BranchWindow(mult.shape(), branch, eps, type, device));
+        windows.add(new BranchWindow(mult.shape(), branch, rule, eps, type, device));
       }
     }
     return windows.build();
@@ -58,6 +75,11 @@ final class BranchWindow {
             .narrow(2, (block.kh() - branch.kh()) / 2, branch.kh())
             .narrow(3, (block.kw() - branch.kw()) / 2, branch.kw());
     return ofGroups(window, block.in() / branch.groups());
+  }
+
+  /** {@code s²} for SGD, else {@code s}, in a shape that broadcasts over the view. */
+  Tensor factors() {
+    return factors;
   }
 
   /** {@code |s|}, one per output channel, in a shape that broadcasts over the view. */

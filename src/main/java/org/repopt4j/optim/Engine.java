@@ -1,9 +1,9 @@
 package org.repopt4j.optim;
 
 /**
- * How an optimizer's arithmetic is carried out. On a CPU the results of both are bit-equal for SGD,
- * for the official AdamW and for parameters without a Grad Mult; for the exact AdamW they differ by
- * rounding, an ulp or so a step.
+ * How an optimizer's arithmetic is carried out. Results differ by rounding only: {@link #REFERENCE}
+ * and {@link #MULTI_TENSOR} are bit-equal on a CPU for SGD, for the official AdamW and for
+ * parameters without a Grad Mult, as the official code's are; {@link #FUSED} rounds less often.
  */
 public enum Engine {
   /** Tensor by tensor, as the formulas read. */
@@ -21,6 +21,17 @@ public enum Engine {
     @Override
     UpdateEngine update() {
       return new MultiTensorUpdate();
+    }
+  },
+  /**
+   * All parameters in one pass over the memory by code of our own, which computes in float64 and
+   * rounds once. What it does not take, or where there is no such code ({@link
+   * org.repopt4j.runtime.UpdateKernels}), goes the way of {@link #MULTI_TENSOR}.
+   */
+  FUSED {
+    @Override
+    UpdateEngine update() {
+      return new FusedUpdate();
     }
   };
 

@@ -8,11 +8,13 @@ import static org.repopt4j.optim.SgdOptions.MOMENTUM_BUFFER;
 import com.google.common.collect.Lists;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
@@ -23,7 +25,8 @@ import org.repopt4j.runtime.Tensors;
  * equally many updates behind them, up to a size.
  *
  * <p>The exact rule of AdamW reads and writes each branch's part of the parameter in place ({@link
- * BranchWindow}), so that it needs no tensor as large as the parameter per branch.
+ * BranchWindow}), so that it needs no tensor as large as the parameter per branch. For the other
+ * rules the Grad Mults of one list exist as tensors while it is worked on, not longer.
  */
 final class MultiTensorUpdate implements UpdateEngine {
   private record Key(
@@ -32,23 +35,29 @@ final class MultiTensorUpdate implements UpdateEngine {
   /** About how many elements a list may have: what is computed in between stays small. */
   private static final long ELEMENTS = 1 << 20;
 
-  private final Map<String, List<BranchWindow>> windows = new LinkedHashMap<>();
+  private final Map<ParameterState, List<BranchWindow>> windows = new HashMap<>();
 
   @Override
-  public void sgd(List<ParameterState> states, double learningRate, SgdOptions options) {
+  public void sgd(
+      List<ParameterState> states, double learningRate, SgdOptions options, StepExtras extras) {
     for (List<ParameterState> alike : alike(states)) {
       try (StepScope scope = StepScope.open()) {
-        sgdAlike(alike, learningRate * alike.get(0).group().learningRateScale(), options);
+        TensorList gradients =
+            list(alike, state -> SeparatePasses.gradient(state, options.maximize(), extras));
+        sgdAlike(
+            alike, gradients, learningRate * alike.get(0).group().learningRateScale(), options);
+        alike.forEach(state -> SeparatePasses.after(state, extras));
       }
     }
   }
 
-  private static void sgdAlike(List<ParameterState> alike, double lr, SgdOptions options) {
+  private void sgdAlike(
+      List<ParameterState> alike, TensorList gradients, double lr, SgdOptions options) {
     ParameterState one = alike.get(0);
-    TensorList p = list(alike, ParameterState::parameter);
-    TensorList d = gradients(alike, options.maximize());
+    TensorList p = list(alike, ParameterState::updated);
+    TensorList d = gradients;
     if (one.gradMult().isPresent()) {
-      d = d.mul(list(alike, state -> state.denseMult(UpdateRule.SGD)));
+      d = d.mul(list(alike, state -> factors(state, UpdateRule.SGD)));
     }
     if (one.group().weightDecay() != 0) {
       d = d.add(p, one.group().weightDecay());
@@ -67,22 +76,30 @@ final class MultiTensorUpdate implements UpdateEngine {
   }
 
   @Override
-  public void adamW(List<ParameterState> states, double learningRate, AdamWOptions options) {
+  public void adamW(
+      List<ParameterState> states, double learningRate, AdamWOptions options, StepExtras extras) {
     for (List<ParameterState> alike : alike(states)) {
       try (StepScope scope = StepScope.open()) {
-        adamWAlike(alike, learningRate * alike.get(0).group().learningRateScale(), options);
+        TensorList gradients =
+            list(alike, state -> SeparatePasses.gradient(state, options.maximize(), extras));
+        adamWAlike(
+            alike, gradients, learningRate * alike.get(0).group().learningRateScale(), options);
+        alike.forEach(state -> SeparatePasses.after(state, extras));
       }
     }
   }
 
-  private void adamWAlike(List<ParameterState> alike, double lr, AdamWOptions options) {
+  private void adamWAlike(
+      List<ParameterState> alike, TensorList gradients, double lr, AdamWOptions options) {
     ParameterState one = alike.get(0);
     boolean multiplied = one.gradMult().isPresent();
     boolean official = options.rule() == UpdateRule.ADAMW_OFFICIAL;
-    TensorList p = list(alike, ParameterState::parameter);
-    TensorList g = gradients(alike, options.maximize());
-    if (multiplied && official) {
-      g = g.mul(list(alike, state -> state.denseMult(options.rule())));
+    TensorList p = list(alike, ParameterState::updated);
+    TensorList g = gradients;
+    TensorList factors =
+        multiplied && official ? list(alike, state -> factors(state, options.rule())) : null;
+    if (factors != null) {
+      g = g.mul(factors);
     }
     p.mul_(1 - lr * one.group().weightDecay());
 
@@ -106,9 +123,7 @@ final class MultiTensorUpdate implements UpdateEngine {
       stepBranches(alike, second, correction, options.eps(), step);
     } else {
       TensorList denominator = v.sqrt().div_(correction).add_(options.eps());
-      TensorList numerator =
-          multiplied ? m.mul(list(alike, state -> state.denseMult(options.rule()))) : m;
-      p.addcdiv_(numerator, denominator, step);
+      p.addcdiv_(factors == null ? m : m.mul(factors), denominator, step);
     }
   }
 
@@ -118,14 +133,21 @@ final class MultiTensorUpdate implements UpdateEngine {
    */
   private void stepBranches(
       List<ParameterState> alike, String second, double correction, double eps, double step) {
-    int most = alike.stream().mapToInt(state -> windows(state, eps).size()).max().orElseThrow();
+    int most =
+        alike.stream()
+            .mapToInt(state -> windows(state, UpdateRule.ADAMW_EXACT, eps).size())
+            .max()
+            .orElseThrow();
     // Branch after branch: the windows of one parameter overlap, so they must not share a call.
     for (int b = 0; b < most; b++) {
       int branch = b;
       List<ParameterState> with =
-          alike.stream().filter(state -> windows(state, eps).size() > branch).toList();
-      Function<ParameterState, BranchWindow> window = state -> windows(state, eps).get(branch);
-      TensorList p = list(with, state -> window.apply(state).of(state.parameter()));
+          alike.stream()
+              .filter(state -> windows(state, UpdateRule.ADAMW_EXACT, eps).size() > branch)
+              .toList();
+      Function<ParameterState, BranchWindow> window =
+          state -> windows(state, UpdateRule.ADAMW_EXACT, eps).get(branch);
+      TensorList p = list(with, state -> window.apply(state).of(state.updated()));
       TensorList m = list(with, state -> window.apply(state).of(state.buffer(EXP_AVG)));
       TensorList v = list(with, state -> window.apply(state).of(state.buffer(second)));
       TensorList magnitudes = list(with, state -> window.apply(state).magnitudes());
@@ -134,20 +156,25 @@ final class MultiTensorUpdate implements UpdateEngine {
     }
   }
 
-  private List<BranchWindow> windows(ParameterState state, double eps) {
-    return windows.computeIfAbsent(
-        state.name(),
-        name ->
-            BranchWindow.all(
-                state.gradMult().orElseThrow(),
-                eps,
-                Tensors.type(state.parameter()),
-                state.parameter().device()));
+  /** The Grad Mult as a tensor like the parameter, for as long as the list's scope is open. */
+  private Tensor factors(ParameterState state, UpdateRule rule) {
+    Tensor factors = torch.zeros_like(state.updated());
+    for (BranchWindow window : windows(state, rule, 0)) {
+      window.of(factors).add_(window.factors());
+    }
+    return factors;
   }
 
-  private static TensorList gradients(List<ParameterState> alike, boolean maximize) {
-    TensorList gradients = list(alike, state -> state.parameter().grad());
-    return maximize ? gradients.neg() : gradients;
+  private List<BranchWindow> windows(ParameterState state, UpdateRule rule, double eps) {
+    return windows.computeIfAbsent(
+        state,
+        any ->
+            BranchWindow.all(
+                state.gradMult().orElseThrow(),
+                rule,
+                eps,
+                Tensors.type(state.updated()),
+                state.parameter().device()));
   }
 
   private static TensorList list(

@@ -21,19 +21,22 @@ import org.repopt4j.runtime.Tensors;
 final class ReferenceUpdate implements UpdateEngine {
   /** Official {@code repoptimizer_sgd.py}. */
   @Override
-  public void sgd(List<ParameterState> states, double learningRate, SgdOptions options) {
+  public void sgd(
+      List<ParameterState> states, double learningRate, SgdOptions options, StepExtras extras) {
     for (ParameterState state : states) {
       try (StepScope scope = StepScope.open()) {
-        sgd(state, learningRate * state.group().learningRateScale(), options);
+        Tensor grad = SeparatePasses.gradient(state, options.maximize(), extras);
+        sgd(state, grad, learningRate * state.group().learningRateScale(), options);
+        SeparatePasses.after(state, extras);
       }
     }
   }
 
-  private static void sgd(ParameterState state, double lr, SgdOptions options) {
-    Tensor p = state.parameter();
-    Tensor d = gradient(state, options.maximize());
+  private static void sgd(ParameterState state, Tensor grad, double lr, SgdOptions options) {
+    Tensor p = state.updated();
+    Tensor d = grad;
     if (state.gradMult().isPresent()) {
-      d = d.mul(state.denseMult(UpdateRule.SGD));
+      d = d.mul(dense(state, UpdateRule.SGD));
     }
     if (state.group().weightDecay() != 0) {
       d = d.add(p, scalar(state.group().weightDecay()));
@@ -53,21 +56,24 @@ final class ReferenceUpdate implements UpdateEngine {
 
   /** Official {@code repoptimizer_adamw.py}, and the exact rule. */
   @Override
-  public void adamW(List<ParameterState> states, double learningRate, AdamWOptions options) {
+  public void adamW(
+      List<ParameterState> states, double learningRate, AdamWOptions options, StepExtras extras) {
     for (ParameterState state : states) {
       try (StepScope scope = StepScope.open()) {
-        adamW(state, learningRate * state.group().learningRateScale(), options);
+        Tensor grad = SeparatePasses.gradient(state, options.maximize(), extras);
+        adamW(state, grad, learningRate * state.group().learningRateScale(), options);
+        SeparatePasses.after(state, extras);
       }
     }
   }
 
-  private static void adamW(ParameterState state, double lr, AdamWOptions options) {
+  private static void adamW(ParameterState state, Tensor grad, double lr, AdamWOptions options) {
     boolean multiplied = state.gradMult().isPresent();
     boolean official = options.rule() == UpdateRule.ADAMW_OFFICIAL;
-    Tensor p = state.parameter();
-    Tensor g = gradient(state, options.maximize());
+    Tensor p = state.updated();
+    Tensor g = grad;
     if (multiplied && official) {
-      g = g.mul(state.denseMult(options.rule()));
+      g = g.mul(dense(state, options.rule()));
     }
     p.mul_(scalar(1 - lr * state.group().weightDecay()));
 
@@ -87,7 +93,7 @@ final class ReferenceUpdate implements UpdateEngine {
     if (!multiplied) {
       p.addcdiv_(m, root.add_(eps), step);
     } else if (official) {
-      p.addcdiv_(m.mul(state.denseMult(options.rule())), root.add_(eps), step);
+      p.addcdiv_(m.mul(dense(state, options.rule())), root.add_(eps), step);
     } else {
       for (Tensor s : state.gradMult().get().supports(Tensors.type(p), p.device())) {
         Tensor ratio = s.mul(s.mul(m)).div_(s.abs().mul_(root).add_(eps));
@@ -97,9 +103,9 @@ final class ReferenceUpdate implements UpdateEngine {
     }
   }
 
-  private static Tensor gradient(ParameterState state, boolean maximize) {
-    Tensor grad = state.parameter().grad();
-    return maximize ? grad.neg() : grad;
+  private static Tensor dense(ParameterState state, UpdateRule rule) {
+    Tensor p = state.updated();
+    return state.gradMult().orElseThrow().dense(rule, Tensors.type(p), p.device());
   }
 
   private static Scalar scalar(double value) {

@@ -32,9 +32,10 @@ import org.repopt4j.runtime.StepScope;
  * }
  * }</pre>
  *
- * <p>Gradients are read, never changed: after a step {@code p.grad()} is what {@code backward} left
- * there. Whoever clips gradients between {@code backward} and {@code step} gives up the equality
- * with the CSLA block, because the clipped norm is not the block's.
+ * <p>Gradients are read, never changed, unless {@link StepExtras} say so: after a step {@code
+ * p.grad()} is what {@code backward} left there. Whoever clips gradients between {@code backward}
+ * and {@code step} gives up the equality with the CSLA block, because the clipped norm is not the
+ * block's.
  *
  * <p>Not for use by several threads at once.
  */
@@ -50,6 +51,7 @@ public final class RepOptimizer {
       GradMults mults,
       UpdateOptions options,
       Engine engine,
+      boolean masterWeights,
       double learningRate) {
     this.groups = groups;
     this.options = options;
@@ -61,7 +63,7 @@ public final class RepOptimizer {
       for (Map.Entry<String, Tensor> entry : group.parameters().entrySet()) {
         Optional<GradMult> mult = mults.of(entry.getValue());
         found += mult.isPresent() ? 1 : 0;
-        all.add(new ParameterState(entry.getKey(), entry.getValue(), group, mult));
+        all.add(new ParameterState(entry.getKey(), entry.getValue(), group, mult, masterWeights));
       }
     }
     checkArgument(
@@ -136,22 +138,41 @@ public final class RepOptimizer {
    *     nothing has changed
    */
   public void step(double rate) {
+    step(rate, StepExtras.NONE);
+  }
+
+  /**
+   * One update at this rate, which stays set, with all that is to be done in the same pass.
+   *
+   * @param rate finite, at least 0; a group may scale it
+   * @throws IllegalArgumentException if the rate is neither, if a gradient is sparse, or if an
+   *     average is not of its parameter's kind; then nothing has changed
+   */
+  public void step(double rate, StepExtras extras) {
     Checks.notNegative("learning rate", rate);
     try (NoGrad noGrad = NoGrad.open();
         StepScope scope = StepScope.open()) {
       List<ParameterState> ready = new ArrayList<>();
+      List<ParameterState> resting = new ArrayList<>();
+      int averages = 0;
       for (ParameterState state : states) {
+        Optional<Tensor> average = extras.average(state);
+        average.ifPresent(state::checkAverage);
+        averages += average.isPresent() ? 1 : 0;
         Tensor grad = state.parameter().grad();
-        if (grad.defined()) {
-          checkArgument(
-              !grad.is_sparse(),
-              "the gradient of '%s' is sparse; only dense gradients can be used",
-              state.name());
-          ready.add(state);
-        }
+        checkArgument(
+            !grad.defined() || !grad.is_sparse(),
+            "the gradient of '%s' is sparse; only dense gradients can be used",
+            state.name());
+        (grad.defined() ? ready : resting).add(state);
       }
+      checkArgument(
+          averages == extras.averages().size(),
+          "%s of the averages belong to no parameter of this optimizer",
+          extras.averages().size() - averages);
       learningRate = rate;
-      options.update(engine, ready, rate);
+      options.update(engine, ready, rate, extras);
+      resting.forEach(state -> SeparatePasses.average(state, extras));
     }
   }
 
@@ -211,6 +232,9 @@ public final class RepOptimizer {
       for (ParameterState state : states) {
         if (state.steps() > 0) {
           steps.put(state.name(), state.steps());
+        }
+        if (state.hasMaster()) {
+          tensors.put(state.name() + "." + ParameterState.MASTER, state.updated().clone());
         }
         for (String buffer : options.buffers()) {
           if (state.has(buffer)) {

@@ -20,7 +20,8 @@ public abstract sealed class RepOptimizerBuilder<B extends RepOptimizerBuilder<B
   private double weightDecay;
   private double learningRate = 1e-3;
   private GradMults gradMults = GradMults.none();
-  private Engine engine = Engine.MULTI_TENSOR;
+  private Engine engine = Engine.FUSED;
+  private boolean masterWeights;
 
   RepOptimizerBuilder(ParameterGroups groups) {
     this.groups = checkNotNull(groups, "groups");
@@ -70,9 +71,19 @@ public abstract sealed class RepOptimizerBuilder<B extends RepOptimizerBuilder<B
     return self();
   }
 
-  /** What carries out the arithmetic; {@link Engine#MULTI_TENSOR} if not set. */
+  /** What carries out the arithmetic; {@link Engine#FUSED} if not set. */
   public B engine(Engine value) {
     engine = checkNotNull(value, "engine");
+    return self();
+  }
+
+  /**
+   * Whether a bfloat16 or float16 parameter is trained through a float32 copy of it: the update is
+   * computed on the copy, with float32 state, and the parameter is the copy rounded. Otherwise, as
+   * if not set, steps smaller than the parameter's precision are lost.
+   */
+  public B masterWeights(boolean on) {
+    masterWeights = on;
     return self();
   }
 
@@ -86,6 +97,6 @@ public abstract sealed class RepOptimizerBuilder<B extends RepOptimizerBuilder<B
   public RepOptimizer build() {
     ParameterGroups all =
         groups != null ? groups : ParameterGroups.of(ParameterGroup.of(named, weightDecay));
-    return new RepOptimizer(all, gradMults, options(), engine, learningRate);
+    return new RepOptimizer(all, gradMults, options(), engine, masterWeights, learningRate);
   }
 }

@@ -37,7 +37,8 @@ record SgdOptions(double momentum, double dampening, boolean nesterov, boolean m
   }
 
   @Override
-  public void update(UpdateEngine engine, List<ParameterState> states, double learningRate) {
-    engine.sgd(states, learningRate, this);
+  public void update(
+      UpdateEngine engine, List<ParameterState> states, double learningRate, StepExtras extras) {
+    engine.sgd(states, learningRate, this, extras);
   }
 }

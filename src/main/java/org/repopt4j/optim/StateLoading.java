@@ -63,7 +63,7 @@ final class StateLoading {
       Tensor value = saved.tensors().get(name);
       if (value != null) {
         unknown.remove(name);
-        checkFits(name, value, state.parameter());
+        checkFits(name, value, state.updated());
         values.put(buffer, value);
       }
     }
@@ -73,6 +73,15 @@ final class StateLoading {
         state.name(),
         values.keySet(),
         options.buffers());
+    Tensor master = saved.tensors().get(state.name() + "." + ParameterState.MASTER);
+    if (state.hasMaster()) {
+      checkArgument(
+          master != null,
+          "the saved state of parameter '%s' has no float32 master, which this optimizer trains it through",
+          state.name());
+      unknown.remove(state.name() + "." + ParameterState.MASTER);
+      checkFits(state.name() + "." + ParameterState.MASTER, master, state.updated());
+    }
     Long steps = saved.steps().get(state.name());
     boolean counted = options.countsSteps() && !values.isEmpty();
     checkArgument(
@@ -81,6 +90,9 @@ final class StateLoading {
         state.name(),
         counted ? "at least 1 step" : "no step count",
         steps);
+    if (state.hasMaster()) {
+      values.put(ParameterState.MASTER, master);
+    }
     accepted.put(state, values);
   }
 

@@ -15,5 +15,6 @@ sealed interface UpdateOptions permits SgdOptions, AdamWOptions {
   boolean countsSteps();
 
   /** Carries out one update of these parameters, each of which has a gradient. */
-  void update(UpdateEngine engine, List<ParameterState> states, double learningRate);
+  void update(
+      UpdateEngine engine, List<ParameterState> states, double learningRate, StepExtras extras);
 }

@@ -1,0 +1,160 @@
+package org.repopt4j.optim;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.repopt4j.csla.UpdateRule;
+import org.repopt4j.runtime.Retained;
+import org.repopt4j.runtime.Tensors;
+import org.repopt4j.runtime.UpdateKernels;
+import org.repopt4j.runtime.UpdateKernels.Instructions;
+
+/**
+ * The table of a step as the kernels read it ({@code Row} in {@code table.h}): a row of fields of
+ * eight bytes for each parameter. Its native memory is kept from step to step; every step reads the
+ * addresses anew, so that a tensor may get other memory in between.
+ */
+final class UpdateTable {
+  private static final int PARAMETER = 0;
+  private static final int GRADIENT = 1;
+  private static final int MASTER = 2;
+  private static final int BUFFERS = 3;
+  private static final int AVERAGE = 6;
+  private static final int ELEMENTS = 7;
+  private static final int TYPE = 8;
+  private static final int CLEAR = 9;
+  private static final int KERNEL = 10;
+  private static final int BRANCH_COUNT = 16;
+  private static final int AVERAGE_DECAY = 18;
+  private static final int NUMBERS = 19;
+  private static final int FIELDS = 28;
+
+  private final Map<ParameterState, CompactMult> mults = new HashMap<>();
+  private final List<Runnable> afterwards = new ArrayList<>();
+  private LongPointer table = Retained.retain(new LongPointer(FIELDS));
+  private long[] fields = new long[FIELDS];
+  private UpdateRule rule = UpdateRule.SGD;
+  private StepExtras extras = StepExtras.NONE;
+  private int row;
+
+  /** Begins the table of a step that has so many rows. */
+  void begin(UpdateRule ofRule, int rows, StepExtras ofStep) {
+    if (table.capacity() < (long) rows * FIELDS) {
+      table.deallocate();
+      table = Retained.retain(new LongPointer((long) rows * FIELDS));
+      fields = new long[rows * FIELDS];
+    }
+    rule = ofRule;
+    extras = ofStep;
+    row = -1;
+  }
+
+  /** The next row; buffers that are null are not kept. */
+  void row(ParameterState state, String first, String second, String third) {
+    row++;
+    Tensor parameter = state.parameter();
+    boolean plain = parameter.is_contiguous();
+    Tensor gradient = gradient(state, plain);
+    changes(PARAMETER, parameter);
+    if (extras.zeroGradients()) {
+      changes(GRADIENT, gradient);
+    } else {
+      address(GRADIENT, gradient);
+    }
+    changes(MASTER, state.hasMaster() ? state.updated() : null);
+    changes(BUFFERS, first == null ? null : state.begun(first));
+    changes(BUFFERS + 1, second == null ? null : state.begun(second));
+    changes(BUFFERS + 2, third == null ? null : state.begun(third));
+    changes(AVERAGE, average(state, plain));
+    put(ELEMENTS, parameter.numel());
+    put(TYPE, type(parameter));
+    put(CLEAR, extras.zeroGradients() ? 1 : 0);
+    put(AVERAGE_DECAY, Double.doubleToRawLongBits(extras.averageDecay()));
+    put(BRANCH_COUNT, 0);
+    state
+        .gradMult()
+        .map(mult -> mults.computeIfAbsent(state, any -> new CompactMult(mult, rule)))
+        .ifPresent(mult -> mult.write(fields, row * FIELDS + KERNEL, !plain));
+  }
+
+  /** The row's numbers, in the order of {@code Sgd} or {@code AdamW} in {@code element.h}. */
+  void numbers(double... values) {
+    for (int n = 0; n < values.length; n++) {
+      put(NUMBERS + n, Double.doubleToRawLongBits(values[n]));
+    }
+  }
+
+  /** Carries out the step, and what its rows could not hold. */
+  void update(int threads, Instructions instructions) {
+    table.put(fields, 0, (row + 1) * FIELDS);
+    UpdateKernels.update(number(rule), table, row + 1, threads, instructions);
+    for (Runnable task : afterwards) {
+      task.run();
+    }
+    afterwards.clear();
+  }
+
+  /** The gradient in the parameter's type and layout: itself, or a copy for this step. */
+  private Tensor gradient(ParameterState state, boolean plain) {
+    Tensor parameter = state.parameter();
+    Tensor gradient = parameter.grad();
+    if (Tensors.type(gradient) == Tensors.type(parameter) && isLaidOut(gradient, plain)) {
+      return gradient;
+    }
+    if (extras.zeroGradients()) {
+      afterwards.add(gradient::zero_);
+    }
+    return torch.empty_like(parameter).copy_(gradient);
+  }
+
+  private Tensor average(ParameterState state, boolean plain) {
+    Tensor average = extras.average(state).orElse(null);
+    if (average == null || isLaidOut(average, plain)) {
+      return average;
+    }
+    afterwards.add(() -> SeparatePasses.average(state, extras));
+    return null;
+  }
+
+  private static boolean isLaidOut(Tensor tensor, boolean plain) {
+    return plain ? tensor.is_contiguous() : tensor.is_contiguous(MemoryFormat.ChannelsLast);
+  }
+
+  private static int number(UpdateRule rule) {
+    return switch (rule) {
+      case SGD -> 0;
+      case ADAMW_OFFICIAL -> 1;
+      case ADAMW_EXACT -> 2;
+    };
+  }
+
+  private static long type(Tensor parameter) {
+    return switch (Tensors.type(parameter)) {
+      case Float -> 0;
+      case Double -> 1;
+      case BFloat16 -> 2;
+      default -> throw new IllegalStateException("no kernels for " + Tensors.type(parameter));
+    };
+  }
+
+  /** A tensor that the step changes; its version tells autograd so. */
+  private void changes(int field, Tensor tensor) {
+    if (tensor != null) {
+      tensor.unsafeGetTensorImpl().bump_version();
+    }
+    address(field, tensor);
+  }
+
+  private void address(int field, Tensor tensor) {
+    put(field, tensor == null || tensor.numel() == 0 ? 0 : tensor.data_ptr().address());
+  }
+
+  private void put(int field, long value) {
+    fields[row * FIELDS + field] = value;
+  }
+}
