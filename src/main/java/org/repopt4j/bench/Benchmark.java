@@ -11,10 +11,12 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.repopt4j.bench.BenchSettings.What;
+import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.nn.Scales;
 import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.ProcessMemory;
+import org.repopt4j.runtime.UpdateKernels;
 
 /** From settings to numbers. */
 public final class Benchmark {
@@ -98,8 +100,7 @@ public final class Benchmark {
     UpdateStep update = new UpdateStep(settings, subject);
     UpdateMemory memory = UpdateMemory.of(subject, 0);
     long masked = memory.denseMaskBytes() / Float.BYTES;
-    try (MemoryLimit limit =
-        new HeapMemoryLimit(update.rule(), update.elements(), masked, Natives.threads())) {
+    try (MemoryLimit limit = limit(update.rule(), update.elements(), masked)) {
       List<Work> works = ImmutableList.<Work>builder().add(update).addAll(limit.works()).build();
       Stopwatch stopwatch = new Stopwatch(works, settings.warmup(), settings.repeats());
       stopwatch.warmUp(listener, stop);
@@ -110,5 +111,12 @@ public final class Benchmark {
           Optional.of(UpdateMemory.of(subject, update.stateBytes())),
           Optional.of(limit.means()));
     }
+  }
+
+  private static MemoryLimit limit(UpdateRule rule, long elements, long masked) {
+    int threads = Natives.threads();
+    return UpdateKernels.instructions().isPresent()
+        ? new NativeMemoryLimit(rule, elements, masked, threads)
+        : new HeapMemoryLimit(rule, elements, masked, threads);
   }
 }

@@ -8,7 +8,7 @@ import org.repopt4j.csla.GradMults;
  * What an optimizer keeps beside the weights.
  *
  * @param weightBytes of the parameters
- * @param gradMultBytes of the Grad Mults in compact form, one float32 for each branch and output
+ * @param gradMultBytes of the Grad Mults in compact form, one float64 for each branch and output
  *     channel
  * @param denseMaskBytes what masks as large as the kernels would take
  * @param stateBytes of momentum or moments
@@ -26,7 +26,7 @@ public record UpdateMemory(
       weights += bytes;
       if (mults.of(parameter).isPresent()) {
         dense += bytes;
-        compact += mults.of(parameter).map(GradMult::size).orElseThrow() * Float.BYTES;
+        compact += mults.of(parameter).map(GradMult::size).orElseThrow() * Double.BYTES;
       }
     }
     return new UpdateMemory(weights, compact, dense, stateBytes);
