@@ -8,16 +8,12 @@
 
 #include <algorithm>
 
-#include "table.h"
+#include "elementwise.h"
 
 // Keeps the compiler from gathering and scattering, which is slower than one element after another.
 #define REPOPT_SCALAR asm volatile("")
 
 namespace repopt {
-
-struct bfloat16 {
-  uint16_t bits;
-};
 
 namespace baseline {
 #include "cpu_loops.inc"
@@ -70,6 +66,29 @@ static void repopt_update(int rule, const int64_t* table, int64_t count, int thr
   const int64 parts = std::min<int64>(threads, total / 64 + 1);
 #pragma omp parallel for num_threads(parts) schedule(static, 1) if (parts > 1)
   for (int64 part = 0; part < parts; part++) pieces(rows, count, rule, total * part / parts, total * (part + 1) / parts);
+}
+
+// The CUDA kernels' way on the CPU, for tests: float32 rows without a master.
+static void repopt_update_elementwise(int rule, const int64_t* table, int64_t count) {
+  using namespace repopt;
+  const Row* rows = reinterpret_cast<const Row*>(table);
+  for (int64 r = 0; r < count; r++) {
+    const Row& row = rows[r];
+    // Like the kernels: a place is looked up now and then, and counted on from there.
+    Place at = place(row, 0);
+    for (int64 i = 0; i < row.elements; i++) {
+      if (i % 4 == 0) at = place(row, static_cast<int>(i));
+      const auto of = [&](void* memory) -> float& { return static_cast<float*>(memory)[i]; };
+      Element<double> e = {of(row.parameter), of(row.gradient), {}};
+      for (int b = 0; b < 3; b++) e.buffers[b] = row.buffers[b] ? of(row.buffers[b]) : 0;
+      step(row, rule, at, e);
+      advance(row, at);
+      of(row.parameter) = static_cast<float>(e.parameter);
+      for (int b = 0; b < 3; b++) {
+        if (row.buffers[b]) of(row.buffers[b]) = static_cast<float>(e.buffers[b]);
+      }
+    }
+  }
 }
 
 // Goes once over `read` arrays of so many elements, the first `written` of which it changes.

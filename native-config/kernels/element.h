@@ -8,10 +8,8 @@
 
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 #define REPOPT_FUNCTION __host__ __device__ __forceinline__
-#define REPOPT_SQRT sqrt
 #else
 #define REPOPT_FUNCTION inline __attribute__((always_inline))
-#define REPOPT_SQRT __builtin_sqrt
 #endif
 
 namespace repopt {
@@ -68,11 +66,6 @@ REPOPT_FUNCTION A adamw_second(A v, A gradient, const AdamW<A>& s) {
 template <typename A>
 REPOPT_FUNCTION A adamw_largest(A largest, A v) {
   return largest > v || largest != largest ? largest : v;
-}
-
-template <typename A>
-REPOPT_FUNCTION A adamw_root(A v, const AdamW<A>& s) {
-  return REPOPT_SQRT(v) * s.root;
 }
 
 // The official rule: the factor is Σ s (1 without a Grad Mult), the root that of the multiplied gradient's moment.

@@ -14,7 +14,8 @@ enum Type { FLOAT32 = 0, FLOAT64 = 1, BFLOAT16 = 2, FLOAT16 = 3 };
 // A branch of the parameter's block in the compact form of its Grad Mult: where it lies, and a number for each output channel:
 // s² for SGD, s for both rules of AdamW.
 struct Branch {
-  int64 kh, kw, groups;
+  int64 kh, kw;
+  int64 inputs, outputs;  // channels of one of its groups
   const double* coefficients;
 };
 
@@ -28,26 +29,26 @@ struct Row {
   int64 type;
   int64 clear;          // whether the gradient is to be filled with zeros
   // The convolution's kernel; branch_count is 0 where there is no Grad Mult, and then these are not read.
-  int64 out, in, kh, kw, groups;
-  int64 channels_last;  // memory goes out, kh, kw, in / groups rather than out, in / groups, kh, kw
+  int64 inputs, outputs;  // channels of one of its groups
+  int64 kh, kw;
+  int64 channels_last;  // memory goes output, kh, kw, input rather than output, input, kh, kw
   int64 branch_count;
   const Branch* branches;
   double average_decay;
   double numbers[9];    // Sgd or AdamW, field by field
+  int64 first_piece;    // how many pieces the rows before have; a CPU does not read it
 };
 
-static_assert(sizeof(Branch) == 4 * 8 && sizeof(Row) == 28 * 8, "Java counts on these fields");
+static_assert(sizeof(Branch) == 5 * 8 && sizeof(Row) == 28 * 8, "Java counts on these fields");
 
-// The range of inputs, counted within the block's group, that a branch sees for an output channel.
-struct Inputs {
-  int64 first, count;
-};
+// Whether the branch sees every input of the block's group, as most do.
+REPOPT_FUNCTION bool sees_all(const Row& row, const Branch& branch) { return branch.inputs == row.inputs; }
 
-REPOPT_FUNCTION Inputs inputs(const Row& row, const Branch& branch, int64 o) {
-  const int64 count = row.in / branch.groups;
-  const int64 of_branch = o / (row.out / branch.groups) * count;
-  const int64 of_block = o / (row.out / row.groups) * (row.in / row.groups);
-  return {of_branch - of_block, count};
+// The first input, counted within the block's group, that a branch sees for an output channel.
+template <typename I>
+REPOPT_FUNCTION I first_input(const Row& row, const Branch& branch, I o) {
+  const I of_branch = branch.outputs == 1 ? o : o / static_cast<I>(branch.outputs);
+  return of_branch * static_cast<I>(branch.inputs) - o / static_cast<I>(row.outputs) * static_cast<I>(row.inputs);
 }
 
 }  // namespace repopt

@@ -1,61 +1,67 @@
 package org.repopt4j.optim;
 
-import org.bytedeco.javacpp.DoublePointer;
-import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.repopt4j.csla.Branch;
 import org.repopt4j.csla.GradMult;
 import org.repopt4j.csla.KernelShape;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.Retained;
+import org.repopt4j.runtime.StepScope;
+import org.repopt4j.runtime.Tensors;
 
 /**
- * A Grad Mult in native memory as the kernels read it ({@code Branch} in {@code table.h}): three
- * numbers and the address of one float64 coefficient per output channel for each branch, {@code s²}
- * for SGD, {@code s} for AdamW.
+ * A Grad Mult in the memory of its parameter's device as the kernels read it ({@code Branch} in
+ * {@code table.h}): four numbers and the address of one float64 coefficient per output channel for
+ * each branch, {@code s²} for SGD, {@code s} for AdamW.
  */
 final class CompactMult {
-  private static final int FIELDS = 4;
+  private static final int FIELDS = 5;
 
   private final KernelShape shape;
   private final int count;
-  private final DoublePointer coefficients;
-  private final LongPointer branches;
+  private final Tensor coefficients;
+  private final Tensor branches;
 
-  CompactMult(GradMult mult, UpdateRule rule) {
+  CompactMult(GradMult mult, UpdateRule rule, Device device) {
     this.shape = mult.shape();
     this.count = mult.branches().size();
-    this.coefficients = Retained.retain(new DoublePointer((long) count * shape.out()));
-    this.branches = Retained.retain(new LongPointer((long) count * FIELDS));
+    int out = shape.out();
+    double[] values = new double[count * out];
+    long[] fields = new long[count * FIELDS];
     for (int b = 0; b < count; b++) {
       Branch branch = mult.branches().get(b);
-      double[] values = branch.scales();
-      if (rule == UpdateRule.SGD) {
-        for (int o = 0; o < values.length; o++) {
-          values[o] *= values[o];
-        }
+      for (int o = 0; o < out; o++) {
+        double scale = branch.scale(o);
+        values[b * out + o] = rule == UpdateRule.SGD ? scale * scale : scale;
       }
-      long first = (long) b * shape.out();
-      coefficients.position(first).put(values, 0, values.length);
-      branches
-          .position((long) b * FIELDS)
-          .put(
-              branch.kh(),
-              branch.kw(),
-              branch.groups(),
-              coefficients.position(0).address() + first * Double.BYTES);
     }
-    branches.position(0);
+    try (StepScope scope = StepScope.open()) {
+      coefficients =
+          Retained.retain(Tensors.of(values, values.length).to(device, ScalarType.Double));
+      long address = coefficients.data_ptr().address();
+      for (int b = 0; b < count; b++) {
+        Branch branch = mult.branches().get(b);
+        int at = b * FIELDS;
+        fields[at] = branch.kh();
+        fields[at + 1] = branch.kw();
+        fields[at + 2] = shape.in() / branch.groups();
+        fields[at + 3] = out / branch.groups();
+        fields[at + 4] = address + (long) b * out * Double.BYTES;
+      }
+      branches = Retained.retain(Tensors.of(fields, fields.length).to(device, ScalarType.Long));
+    }
   }
 
-  /** Writes the row's fields {@code out} to {@code branches}. */
+  /** Writes the row's fields {@code inputs} to {@code branches}. */
   void write(long[] row, int at, boolean channelsLast) {
-    row[at] = shape.out();
-    row[at + 1] = shape.in();
+    row[at] = shape.inPerGroup();
+    row[at + 1] = shape.out() / shape.groups();
     row[at + 2] = shape.kh();
     row[at + 3] = shape.kw();
-    row[at + 4] = shape.groups();
-    row[at + 5] = channelsLast ? 1 : 0;
-    row[at + 6] = count;
-    row[at + 7] = branches.address();
+    row[at + 4] = channelsLast ? 1 : 0;
+    row[at + 5] = count;
+    row[at + 6] = branches.data_ptr().address();
   }
 }

@@ -4,20 +4,16 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
 import org.repopt4j.csla.UpdateRule;
-import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.Tensors;
-import org.repopt4j.runtime.UpdateKernels;
-import org.repopt4j.runtime.UpdateKernels.Instructions;
 
 /**
  * The table of a step as the kernels read it ({@code Row} in {@code table.h}): a row of fields of
- * eight bytes for each parameter. Its native memory is kept from step to step; every step reads the
- * addresses anew, so that a tensor may get other memory in between.
+ * eight bytes for each parameter. Every step reads the addresses anew, so that a tensor may get
+ * other memory in between.
  */
 final class UpdateTable {
   private static final int PARAMETER = 0;
@@ -29,29 +25,37 @@ final class UpdateTable {
   private static final int TYPE = 8;
   private static final int CLEAR = 9;
   private static final int KERNEL = 10;
-  private static final int BRANCH_COUNT = 16;
-  private static final int AVERAGE_DECAY = 18;
-  private static final int NUMBERS = 19;
+  private static final int BRANCH_COUNT = 15;
+  private static final int AVERAGE_DECAY = 17;
+  private static final int NUMBERS = 18;
+  private static final int FIRST_PIECE = 27;
   private static final int FIELDS = 28;
+
+  /** Elements that a block of threads takes at once on a CUDA device. */
+  static final int PIECE = 4096;
 
   private final Map<ParameterState, CompactMult> mults = new HashMap<>();
   private final List<Runnable> afterwards = new ArrayList<>();
-  private LongPointer table = Retained.retain(new LongPointer(FIELDS));
-  private long[] fields = new long[FIELDS];
+  private long[] fields = new long[0];
   private UpdateRule rule = UpdateRule.SGD;
   private StepExtras extras = StepExtras.NONE;
   private int row;
+  private long pieces;
+
+  /** Whether the parameter's memory is of one of the two layouts that a row can describe. */
+  static boolean isDense(Tensor parameter) {
+    return parameter.is_contiguous() || parameter.is_contiguous(MemoryFormat.ChannelsLast);
+  }
 
   /** Begins the table of a step that has so many rows. */
   void begin(UpdateRule ofRule, int rows, StepExtras ofStep) {
-    if (table.capacity() < (long) rows * FIELDS) {
-      table.deallocate();
-      table = Retained.retain(new LongPointer((long) rows * FIELDS));
+    if (fields.length < rows * FIELDS) {
       fields = new long[rows * FIELDS];
     }
     rule = ofRule;
     extras = ofStep;
     row = -1;
+    pieces = 0;
   }
 
   /** The next row; buffers that are null are not kept. */
@@ -74,12 +78,17 @@ final class UpdateTable {
     put(ELEMENTS, parameter.numel());
     put(TYPE, type(parameter));
     put(CLEAR, extras.zeroGradients() ? 1 : 0);
-    put(AVERAGE_DECAY, Double.doubleToRawLongBits(extras.averageDecay()));
     put(BRANCH_COUNT, 0);
     state
         .gradMult()
-        .map(mult -> mults.computeIfAbsent(state, any -> new CompactMult(mult, rule)))
+        .map(
+            mult ->
+                mults.computeIfAbsent(
+                    state, any -> new CompactMult(mult, rule, parameter.device())))
         .ifPresent(mult -> mult.write(fields, row * FIELDS + KERNEL, !plain));
+    put(AVERAGE_DECAY, Double.doubleToRawLongBits(extras.averageDecay()));
+    put(FIRST_PIECE, pieces);
+    pieces += (parameter.numel() + PIECE - 1) / PIECE;
   }
 
   /** The row's numbers, in the order of {@code Sgd} or {@code AdamW} in {@code element.h}. */
@@ -89,13 +98,23 @@ final class UpdateTable {
     }
   }
 
-  /** Carries out the step, and what its rows could not hold. */
-  void update(int threads, Instructions instructions) {
-    table.put(fields, 0, (row + 1) * FIELDS);
-    UpdateKernels.update(number(rule), table, row + 1, threads, instructions);
-    for (Runnable task : afterwards) {
-      task.run();
-    }
+  /** All rows, one after the other; there may be more fields than theirs. */
+  long[] fields() {
+    return fields;
+  }
+
+  int rows() {
+    return row + 1;
+  }
+
+  /** Pieces of {@link #PIECE} elements of all rows together. */
+  long pieces() {
+    return pieces;
+  }
+
+  /** What is left to do after the step because no row could hold it. */
+  void finish() {
+    afterwards.forEach(Runnable::run);
     afterwards.clear();
   }
 
@@ -125,19 +144,12 @@ final class UpdateTable {
     return plain ? tensor.is_contiguous() : tensor.is_contiguous(MemoryFormat.ChannelsLast);
   }
 
-  private static int number(UpdateRule rule) {
-    return switch (rule) {
-      case SGD -> 0;
-      case ADAMW_OFFICIAL -> 1;
-      case ADAMW_EXACT -> 2;
-    };
-  }
-
   private static long type(Tensor parameter) {
     return switch (Tensors.type(parameter)) {
       case Float -> 0;
       case Double -> 1;
       case BFloat16 -> 2;
+      case Half -> 3;
       default -> throw new IllegalStateException("no kernels for " + Tensors.type(parameter));
     };
   }

@@ -127,8 +127,16 @@ public final class UpdateKernels {
    * @param count of rows
    */
   public static void update(
-      int rule, LongPointer table, int count, int threads, Instructions instructions) {
+      int rule, long[] table, int count, int threads, Instructions instructions) {
     repopt_update(rule, table, count, threads, instructions.number);
+  }
+
+  /**
+   * The same for float32 rows by the functions that the CUDA kernels call, element after element:
+   * for tests of those functions where there is no GPU.
+   */
+  public static void updateElementwise(int rule, long[] table, int count) {
+    repopt_update_elementwise(rule, table, count);
   }
 
   /**
@@ -151,10 +159,13 @@ public final class UpdateKernels {
 
   private static native void repopt_update(
       int rule,
-      @Cast("const int64_t*") LongPointer table,
+      @Cast("const int64_t*") long[] table,
       @Cast("int64_t") long count,
       int threads,
       int instructions);
+
+  private static native void repopt_update_elementwise(
+      int rule, @Cast("const int64_t*") long[] table, @Cast("int64_t") long count);
 
   private static native void repopt_limit(
       @Cast("const int64_t*") LongPointer arrays,
