@@ -45,7 +45,7 @@ class PackageOrderTest {
     ImmutableSet<String> floor = ImmutableSet.of("runtime");
     ImmutableSet<String> theory = ImmutableSet.of("csla", "runtime");
     ImmutableSet<String> networks = ImmutableSet.of("nn", "csla", "runtime");
-    ImmutableSet<String> tools = join(networks, "data", "distributed", "io", "optim");
+    ImmutableSet<String> tools = join(networks, "checkpoint", "data", "distributed", "io", "optim");
     ImmutableSet<String> training = join(tools, "train");
     return ImmutableMap.<String, ImmutableSet<String>>builder()
         .put("runtime", ImmutableSet.of())
@@ -54,6 +54,7 @@ class PackageOrderTest {
         .put("data", floor)
         .put("io", floor)
         .put("optim", networks)
+        .put("checkpoint", join(floor, "io"))
         .put("distributed", networks)
         .put("train", tools)
         .put("search", training)

@@ -42,7 +42,7 @@ class RunFolderTest {
     config = TinyRun.with(config, "scales", Path.of("some: scales #1.pth"));
     config = TinyRun.with(config, "optim.opt", UpdateRule.ADAMW_EXACT);
     config = TinyRun.with(config, "data.dataDir", Path.of("/data"));
-    RunFolder.check(run).begin(config);
+    RunFolder.check(run).begin(config, List.of());
     JsonNode args = args(run);
     assertEquals(TinyRun.ARCHITECTURE, Architecture.parse(args.get("arch").asText()));
     assertEquals(Mode.TARGET, Mode.parse(args.get("mode").asText()));
@@ -85,7 +85,7 @@ class RunFolderTest {
 
   @Test
   void whatIsNotGivenIsNull() throws IOException {
-    RunFolder.check(folder).begin(TinyRun.config(Mode.HS, folder));
+    RunFolder.check(folder).begin(TinyRun.config(Mode.HS, folder), List.of());
     assertTrue(args(folder).get("scales").isNull());
     assertTrue(args(folder).get("data_dir").isNull());
   }
@@ -97,10 +97,12 @@ class RunFolderTest {
     Locale.setDefault(Locale.forLanguageTag(language));
     try {
       RunFolder run = RunFolder.check(folder);
-      run.begin(TinyRun.config(Mode.HS, folder));
+      run.begin(TinyRun.config(Mode.HS, folder), List.of());
       double nan = Double.NaN;
-      run.append(new EpochRow(0, 1.5, 0.25, nan, nan, nan, nan, 1e-7, 1234.56, 2));
-      run.append(new EpochRow(1, 1.25, 0.5, 1.125, 0.75, 1, 0.625, 0.05, 10, 1.5));
+      run.summary(
+          List.of(
+              new EpochRow(0, 1.5, 0.25, nan, nan, nan, nan, 1e-7, 1234.56, 2),
+              new EpochRow(1, 1.25, 0.5, 1.125, 0.75, 1, 0.625, 0.05, 10, 1.5)));
     } finally {
       Locale.setDefault(before);
     }

@@ -107,6 +107,13 @@ final class ProgressPrinter implements TrainListener {
   }
 
   @Override
+  public synchronized void notice(String sentence) {
+    wipe();
+    out.println("  " + sentence);
+    out.flush();
+  }
+
+  @Override
   public void stopped(long step) {
     wipe();
     out.printf("  stopped after %d batches; what was reached is kept%n", step);

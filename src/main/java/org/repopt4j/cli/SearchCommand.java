@@ -11,6 +11,7 @@ import org.repopt4j.nn.BlockScales;
 import org.repopt4j.nn.Mode;
 import org.repopt4j.nn.Scales;
 import org.repopt4j.search.HyperSearch;
+import org.repopt4j.train.CheckpointSettings;
 import org.repopt4j.train.TrainConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,16 +31,19 @@ final class SearchCommand implements Callable<Integer> {
 
   @Mixin private TrainOptions options = new TrainOptions();
 
+  @Mixin private CheckpointOptions checkpointOptions = new CheckpointOptions();
+
   @Option(names = "--json", description = "Print the result as JSON.")
   private boolean json;
 
   @Override
   public Integer call() throws IOException {
     TrainConfig config = options.config(Mode.HS, null);
+    CheckpointSettings checkpoints = checkpointOptions.settings();
     StopSignals signals = StopSignals.install();
     ProgressPrinter printer =
         new ProgressPrinter(spec.commandLine().getErr(), config.arch() + " hyper-search");
-    HyperSearch.Result result = HyperSearch.run(config, printer, signals);
+    HyperSearch.Result result = HyperSearch.run(config, checkpoints, printer, signals);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       Map<String, Object> map = new LinkedHashMap<>(Results.map(result.training()));

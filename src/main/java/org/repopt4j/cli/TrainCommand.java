@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.repopt4j.checkpoint.FileStorage;
 import org.repopt4j.nn.Scales;
 import org.repopt4j.search.ScalesFile;
+import org.repopt4j.train.CheckpointSettings;
 import org.repopt4j.train.Session;
 import org.repopt4j.train.TrainConfig;
 import org.repopt4j.train.TrainResult;
@@ -40,6 +42,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private TrainOptions options = new TrainOptions();
 
+  @Mixin private CheckpointOptions checkpointOptions = new CheckpointOptions();
+
   @Option(names = "--json", description = "Print the result as JSON.")
   private boolean json;
 
@@ -48,11 +52,13 @@ final class TrainCommand implements Callable<Integer> {
     TrainConfig config = options.config(ModeOption.parse(mode), scales);
     Optional<Scales> read =
         scales == null ? Optional.empty() : Optional.of(ScalesFile.read(scales, config.arch()));
+    CheckpointSettings checkpoints = checkpointOptions.settings();
     StopSignals signals = StopSignals.install();
-    Session session = Session.open(config, read);
+    Session session = Session.open(config, read, checkpoints);
     ProgressPrinter printer =
         new ProgressPrinter(spec.commandLine().getErr(), config.arch() + " " + config.mode());
-    TrainResult result = new Trainer(config, session, printer, signals).run();
+    TrainResult result =
+        new Trainer(config, session, checkpoints, new FileStorage(), printer, signals).run();
     Results.print(spec.commandLine().getOut(), result, json);
     return signals.exitCode().orElse(Failures.OK);
   }

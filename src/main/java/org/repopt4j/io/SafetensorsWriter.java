@@ -36,6 +36,16 @@ public final class SafetensorsWriter {
    */
   public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata)
       throws IOException {
+    AtomicFile.write(file, body(tensors, metadata));
+  }
+
+  /**
+   * What such a file holds, to be written by whoever has another way to do so.
+   *
+   * @throws IllegalArgumentException as {@link #write} does
+   */
+  public static AtomicFile.Body body(Map<String, Tensor> tensors, Map<String, String> metadata)
+      throws IOException {
     List<String> placed = new ArrayList<>(tensors.keySet());
     Map<String, Dtype> dtypes = new HashMap<>();
     for (String name : placed) {
@@ -56,16 +66,14 @@ public final class SafetensorsWriter {
         "the header would have %s bytes, must be at most %s",
         header.length,
         SafetensorsHeader.LONGEST);
-    AtomicFile.write(
-        file,
-        channel -> {
-          ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-          TensorMemory.writeFully(channel, length.putLong(0, header.length));
-          TensorMemory.writeFully(channel, ByteBuffer.wrap(header));
-          for (String name : placed) {
-            TensorMemory.write(tensors.get(name), slice -> TensorMemory.writeFully(channel, slice));
-          }
-        });
+    return channel -> {
+      ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+      TensorMemory.writeFully(channel, length.putLong(0, header.length));
+      TensorMemory.writeFully(channel, ByteBuffer.wrap(header));
+      for (String name : placed) {
+        TensorMemory.write(tensors.get(name), slice -> TensorMemory.writeFully(channel, slice));
+      }
+    };
   }
 
   private static byte[] header(

@@ -8,8 +8,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import org.repopt4j.checkpoint.FileStorage;
 import org.repopt4j.nn.Mode;
 import org.repopt4j.nn.Scales;
+import org.repopt4j.train.CheckpointSettings;
 import org.repopt4j.train.Session;
 import org.repopt4j.train.TrainConfig;
 import org.repopt4j.train.TrainListener;
@@ -44,9 +46,20 @@ public final class HyperSearch {
    */
   public static Result run(TrainConfig config, TrainListener listener, BooleanSupplier stop)
       throws IOException {
+    return run(config, CheckpointSettings.OFF, listener, stop);
+  }
+
+  /** The same with checkpoints, or from one. */
+  public static Result run(
+      TrainConfig config,
+      CheckpointSettings checkpoints,
+      TrainListener listener,
+      BooleanSupplier stop)
+      throws IOException {
     checkArgument(config.mode() == Mode.HS, "a search trains the mode hs, got: %s", config.mode());
-    Session session = Session.open(config, Optional.empty());
-    TrainResult training = new Trainer(config, session, listener, stop).run();
+    Session session = Session.open(config, Optional.empty(), checkpoints);
+    TrainResult training =
+        new Trainer(config, session, checkpoints, new FileStorage(), listener, stop).run();
     Scales scales = Scales.of(session.network());
     Path file = training.folder().resolve(FILE);
     ScalesFile.write(file, scales, provenance(config, training));

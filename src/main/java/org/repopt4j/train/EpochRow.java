@@ -24,4 +24,17 @@ public record EpochRow(
     double emaTop1,
     double lr,
     double imagesPerSecond,
-    double seconds) {}
+    double seconds) {
+
+  /** Every number but the epoch, in order. */
+  double[] values() {
+    return new double[] {
+      trainLoss, trainTop1, evalLoss, evalTop1, evalTop5, emaTop1, lr, imagesPerSecond, seconds
+    };
+  }
+
+  /** The row of these numbers. */
+  static EpochRow of(int epoch, double[] v) {
+    return new EpochRow(epoch, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]);
+  }
+}

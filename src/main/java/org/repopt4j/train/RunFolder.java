@@ -5,12 +5,16 @@ import static com.google.common.base.Preconditions.checkArgument;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.repopt4j.checkpoint.FolderLock;
+import org.repopt4j.io.AtomicFile;
 import org.repopt4j.io.StateDicts;
 import org.repopt4j.nn.Network;
 
@@ -23,12 +27,17 @@ import org.repopt4j.nn.Network;
  *       is empty;
  *   <li>{@code last.safetensors}, {@code best.safetensors}: the network's state under the official
  *       names, with architecture, mode, classes, epoch and accuracy in the file's metadata; {@code
- *       last-ema.safetensors}, {@code best-ema.safetensors} where a moving average is kept.
+ *       last-ema.safetensors}, {@code best-ema.safetensors} where a moving average is kept;
+ *   <li>{@code checkpoints/}: what the run can go on from ({@link
+ *       org.repopt4j.checkpoint.Checkpoint});
+ *   <li>{@code .lock}: empty; held by the process that writes here.
  * </ul>
  */
 public final class RunFolder {
   private static final String ARGS = "args.yaml";
   private static final String SUMMARY = "summary.csv";
+  private static final String HEADER =
+      "epoch,train_loss,train_top1,eval_loss,eval_top1,eval_top5,ema_top1,lr,images_per_second,seconds\n";
 
   private final Path path;
 
@@ -48,8 +57,31 @@ public final class RunFolder {
         path);
     checkArgument(
         !Files.exists(path.resolve(ARGS)) && !Files.exists(path.resolve(SUMMARY)),
-        "--output %s holds a run already; name another folder",
+        "--output %s holds a run already; go on with it by --resume auto, or name another folder",
         path);
+    checkWritable(path);
+    return new RunFolder(path);
+  }
+
+  static boolean holdsRun(Path path) {
+    return Files.exists(path.resolve(ARGS));
+  }
+
+  /**
+   * The folder of a run that is to go on. Nothing is written yet.
+   *
+   * @throws IllegalArgumentException if it holds no run
+   */
+  public static RunFolder existing(Path path) {
+    checkArgument(
+        Files.isDirectory(path) && Files.exists(path.resolve(ARGS)),
+        "--output %s holds no run that could be resumed; leave --resume out to begin one",
+        path);
+    checkWritable(path);
+    return new RunFolder(path);
+  }
+
+  private static void checkWritable(Path path) {
     Path existing = path.toAbsolutePath();
     while (existing != null && !Files.exists(existing)) {
       existing = existing.getParent();
@@ -59,7 +91,6 @@ public final class RunFolder {
         "--output %s cannot be made: %s is not a folder that can be written",
         path,
         existing);
-    return new RunFolder(path);
   }
 
   /** Where it is. */
@@ -67,33 +98,53 @@ public final class RunFolder {
     return path;
   }
 
-  /** Makes the folder and writes the settings. */
-  void begin(TrainConfig config) throws IOException {
-    Files.createDirectories(path);
-    new ObjectMapper(new YAMLFactory())
-        .writeValue(path.resolve(ARGS).toFile(), Arguments.of(config));
-    Files.writeString(
-        path.resolve(SUMMARY),
-        "epoch,train_loss,train_top1,eval_loss,eval_top1,eval_top5,ema_top1,lr,images_per_second,seconds\n");
+  /** Where its checkpoints are. */
+  Path checkpoints() {
+    return path.resolve("checkpoints");
   }
 
-  /** Adds an epoch to the summary. */
-  void append(EpochRow row) throws IOException {
-    String line =
-        String.format(
-            Locale.ROOT,
-            "%d,%s,%s,%s,%s,%s,%s,%s,%.1f,%.3f\n",
-            row.epoch(),
-            number(row.trainLoss()),
-            number(row.trainTop1()),
-            number(row.evalLoss()),
-            number(row.evalTop1()),
-            number(row.evalTop5()),
-            number(row.emaTop1()),
-            Double.toString(row.lr()),
-            row.imagesPerSecond(),
-            row.seconds());
-    Files.writeString(path.resolve(SUMMARY), line, StandardOpenOption.APPEND);
+  /** Makes the folder, for this process alone. */
+  FolderLock lock() throws IOException {
+    Files.createDirectories(path);
+    return FolderLock.take(path);
+  }
+
+  /** Writes the settings and the summary of the epochs that are done. */
+  void begin(TrainConfig config, List<EpochRow> done) throws IOException {
+    Files.createDirectories(path);
+    AtomicFile.write(
+        path.resolve(ARGS),
+        text(new ObjectMapper(new YAMLFactory()).writeValueAsString(Arguments.of(config))));
+    summary(done);
+  }
+
+  /** Writes the summary of these epochs, which a crash leaves as it was or as it is to be. */
+  void summary(List<EpochRow> rows) throws IOException {
+    StringBuilder all = new StringBuilder(HEADER);
+    for (EpochRow row : rows) {
+      all.append(line(row));
+    }
+    AtomicFile.write(path.resolve(SUMMARY), text(all.toString()));
+  }
+
+  private static AtomicFile.Body text(String content) {
+    return channel -> channel.write(ByteBuffer.wrap(content.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static String line(EpochRow row) {
+    return String.format(
+        Locale.ROOT,
+        "%d,%s,%s,%s,%s,%s,%s,%s,%.1f,%.3f\n",
+        row.epoch(),
+        number(row.trainLoss()),
+        number(row.trainTop1()),
+        number(row.evalLoss()),
+        number(row.evalTop1()),
+        number(row.evalTop5()),
+        number(row.emaTop1()),
+        Double.toString(row.lr()),
+        row.imagesPerSecond(),
+        row.seconds());
   }
 
   private static String number(double value) {

@@ -51,6 +51,20 @@ final class RunningMean implements AutoCloseable {
     return images;
   }
 
+  /** The three sums, bit for bit. */
+  double[] sums() {
+    return Tensors.toDoubles(sums);
+  }
+
+  /** Goes on from sums that were read before. */
+  void restore(double[] values, long count) {
+    try (NoGrad noGrad = NoGrad.open();
+        StepScope scope = StepScope.open()) {
+      sums.copy_(Tensors.of(values, values.length));
+    }
+    images = count;
+  }
+
   /** Mean loss, share of right answers, share of right answers among the five likeliest. */
   Means read() {
     double[] values = Tensors.toDoubles(sums);

@@ -3,6 +3,7 @@ package org.repopt4j.train;
 import static com.google.common.base.Preconditions.checkArgument;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.csla.GradMults;
@@ -49,11 +50,18 @@ public final class Session {
    * @throws IllegalArgumentException if the parts do not fit each other
    */
   public static Session open(TrainConfig config, Optional<Scales> scales) throws IOException {
+    return open(config, scales, CheckpointSettings.OFF);
+  }
+
+  /** The same for a run that may be one to go on with. */
+  public static Session open(
+      TrainConfig config, Optional<Scales> scales, CheckpointSettings checkpoints)
+      throws IOException {
     checkArgument(
         scales.isPresent() || config.scales() == null,
         "--scales %s was given, but no scales were read from it",
         config.scales());
-    RunFolder folder = RunFolder.check(config.run().output());
+    RunFolder folder = folder(config.run().output(), checkpoints);
     ComputeDevice device = ComputeDevice.of(config.run().device());
     applyProcessWide(config.run());
     Split data = DataSets.open(config.data().data(), config.data().dataDir());
@@ -83,6 +91,14 @@ public final class Session {
     ComputeDevice device = ComputeDevice.of(config.run().device());
     applyProcessWide(config.run());
     return new Session(config, device, data, network, mults, folder);
+  }
+
+  /** {@code --resume auto} in a folder without a run begins one: the same command does for both. */
+  private static RunFolder folder(Path output, CheckpointSettings checkpoints) {
+    boolean auto = checkpoints.resume().map("auto"::equals).orElse(false);
+    return !checkpoints.resumes() || (auto && !RunFolder.holdsRun(output))
+        ? RunFolder.check(output)
+        : RunFolder.existing(output);
   }
 
   private static void applyProcessWide(RunSettings run) {

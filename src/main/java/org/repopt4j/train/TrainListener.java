@@ -14,6 +14,9 @@ public interface TrainListener {
   /** An epoch is done. */
   default void epochFinished(EpochRow row) {}
 
+  /** One sentence that whoever watches the run should know; may come from another thread. */
+  default void notice(String sentence) {}
+
   /** The run was stopped before its end, and what was reached is kept. */
   default void stopped(long step) {}
 

@@ -1,42 +1,77 @@
 package org.repopt4j.train;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.repopt4j.checkpoint.CheckpointStorage;
+import org.repopt4j.checkpoint.FileStorage;
+import org.repopt4j.checkpoint.FolderLock;
 import org.repopt4j.data.Batch;
 import org.repopt4j.data.BatchLoader;
 import org.repopt4j.data.Epoch;
-import org.repopt4j.optim.LearningRateSchedule;
-import org.repopt4j.optim.RepOptimizer;
 import org.repopt4j.runtime.StepScope;
+import org.repopt4j.train.CheckpointSettings.OnNan;
 
 /**
  * The training loop, in the order of the official {@code main_repopt.py}: forward, loss, backward,
- * step, schedule; an evaluation after an epoch; the best and the last weights kept.
+ * step, schedule; an evaluation after an epoch; the best and the last weights kept. Between two
+ * steps it may write a checkpoint, and from one it goes on as if it had never stopped.
  */
 public final class Trainer {
   private static final long REPORT_NANOS = 200_000_000;
 
+  /** Faulty batches in a row after which passing over them is of no use. */
+  private static final int HOPELESS = 10;
+
   private final TrainConfig config;
   private final Session session;
+  private final CheckpointSettings settings;
+  private final CheckpointStorage storage;
   private final TrainListener listener;
   private final BooleanSupplier stop;
   private final ForwardPass forward;
   private final Evaluator evaluator;
+  private int faultsInARow;
+
+  private enum End {
+    WHOLE,
+    STOPPED,
+    ROLLED_BACK
+  }
 
   /**
-   * A trainer of one run.
+   * A trainer of one run that writes no checkpoints.
    *
    * @param stop asked after each step; true ends the run cleanly with what was reached
    */
   public Trainer(
       TrainConfig config, Session session, TrainListener listener, BooleanSupplier stop) {
+    this(config, session, CheckpointSettings.OFF, new FileStorage(), listener, stop);
+  }
+
+  /**
+   * A trainer of one run, fresh or to be resumed.
+   *
+   * @param storage where checkpoints go
+   * @param stop asked after each step; true ends the run cleanly with what was reached
+   */
+  public Trainer(
+      TrainConfig config,
+      Session session,
+      CheckpointSettings settings,
+      CheckpointStorage storage,
+      TrainListener listener,
+      BooleanSupplier stop) {
     this.config = config;
     this.session = session;
+    this.settings = settings;
+    this.storage = storage;
     this.listener = listener;
     this.stop = stop;
     this.forward = new ForwardPass(session.device(), config.run().precision());
@@ -48,115 +83,206 @@ public final class Trainer {
    * weights.
    *
    * @throws IOException if the folder cannot be written
+   * @throws IllegalArgumentException if another run is writing into the folder, or if settings
+   *     changed so that the run cannot be resumed
    */
   public TrainResult run() throws IOException {
+    try (FolderLock lock = session.folder().lock();
+        LossGuard guard = new LossGuard(session.device(), settings.onNan());
+        Checkpointing checkpointing = new Checkpointing(session, settings, storage, listener)) {
+      listener.started(session.describe());
+      RunState state = checkpointing.begin();
+      session.folder().begin(config, state.rows);
+      try {
+        return run(state, checkpointing, guard);
+      } catch (TrainingDivergedException e) {
+        throw e;
+      } catch (RuntimeException | Error e) {
+        if (settings.saveOnError()) {
+          checkpointing.writeNow(state);
+        }
+        throw e;
+      }
+    }
+  }
+
+  private TrainResult run(RunState state, Checkpointing checkpointing, LossGuard guard)
+      throws IOException {
     BatchLoader loader = session.trainLoader();
-    listener.started(session.describe());
-    session.folder().begin(config);
-    Progressing progressing = new Progressing(loader.batchesPerEpoch());
-    EpochRow last = null;
-    double bestTop1 = Double.NEGATIVE_INFINITY;
-    double bestEmaTop1 = Double.NEGATIVE_INFINITY;
     int epochs = config.schedule().epochs();
-    for (int epoch = 0; epoch < epochs && !progressing.stopped; epoch++) {
-      long begin = System.nanoTime();
+    EpochRow last = state.rows.isEmpty() ? null : state.rows.get(state.rows.size() - 1);
+    boolean stopped = false;
+    while (state.epoch < epochs && !stopped) {
       session.network().train(true);
-      TrainedEpoch trained = trainOneEpoch(epoch, loader, progressing);
-      boolean evaluate = (epoch + 1) % config.run().evalEvery() == 0 || epoch + 1 == epochs;
+      long begin = System.nanoTime();
+      double before = state.seconds;
+      TrainedEpoch trained = trainRest(state, loader, checkpointing, guard);
+      if (trained.end == End.ROLLED_BACK) {
+        continue;
+      }
+      boolean evaluate =
+          (state.epoch + 1) % config.run().evalEvery() == 0 || state.epoch + 1 == epochs;
       Optional<Evaluator.Result> tested =
-          evaluate && !progressing.stopped
+          evaluate && trained.end == End.WHOLE
               ? Optional.of(evaluator.evaluate(session.network(), session.testLoader(), stop))
               : Optional.empty();
       Optional<Evaluator.Result> averaged =
           tested.isPresent()
               ? session.ema().map(e -> evaluator.evaluate(e.network(), session.testLoader(), stop))
               : Optional.empty();
-      if (stop.getAsBoolean()) {
+      stopped = trained.end == End.STOPPED || stop.getAsBoolean();
+      if (stopped) {
         // An evaluation that was cut short says nothing.
-        progressing.stopped = true;
         tested = Optional.empty();
         averaged = Optional.empty();
+        checkpointing.writeNow(state);
       }
-      last = row(epoch, trained, tested, averaged, (System.nanoTime() - begin) / 1e9);
-      session.folder().append(last);
+      double seconds = before + (System.nanoTime() - begin) / 1e9;
+      last = row(state.epoch, trained, tested, averaged, seconds);
       // An epoch that was not evaluated has NaN, which is above nothing.
-      boolean best = last.evalTop1() > bestTop1;
-      boolean bestEma = last.emaTop1() > bestEmaTop1;
-      bestTop1 = best ? last.evalTop1() : bestTop1;
-      bestEmaTop1 = bestEma ? last.emaTop1() : bestEmaTop1;
-      session.folder().save(session, epoch, last, best, bestEma);
+      boolean best = last.evalTop1() > state.bestTop1;
+      boolean bestEma = last.emaTop1() > state.bestEmaTop1;
+      state.bestTop1 = best ? last.evalTop1() : state.bestTop1;
+      state.bestEmaTop1 = bestEma ? last.emaTop1() : state.bestEmaTop1;
+      List<EpochRow> rows = new ArrayList<>(state.rows);
+      rows.add(last);
+      session.folder().summary(rows);
+      session.folder().save(session, state.epoch, last, best, bestEma);
       listener.epochFinished(last);
+      if (!stopped) {
+        state.finishEpoch(last);
+      }
     }
-    if (progressing.stopped) {
-      listener.stopped(progressing.batches);
+    if (stopped) {
+      listener.stopped(state.batches);
     }
     return new TrainResult(
-        last, Math.max(bestTop1, bestEmaTop1), progressing.stopped, session.folder().path());
+        last, Math.max(state.bestTop1, state.bestEmaTop1), stopped, session.folder().path());
   }
 
-  private record TrainedEpoch(RunningMean.Means means, double imagesPerSecond, double lr) {}
+  private record TrainedEpoch(
+      RunningMean.Means means, double imagesPerSecond, double lr, End end) {}
 
-  /** What goes on from epoch to epoch. */
-  private static final class Progressing {
-    final long batchesPerEpoch;
-    long batches;
-    long lastUpdate = -1;
-    double lr;
-    boolean stopped;
-
-    Progressing(long batchesPerEpoch) {
-      this.batchesPerEpoch = batchesPerEpoch;
-    }
-  }
-
-  private TrainedEpoch trainOneEpoch(int epoch, BatchLoader loader, Progressing state) {
-    int accumulate = config.optim().gradAccumSteps();
-    LearningRateSchedule schedule = session.schedule();
-    RepOptimizer optimizer = session.optimizer();
+  /** The batches of the state's epoch that are still to be trained on. */
+  private TrainedEpoch trainRest(
+      RunState state, BatchLoader loader, Checkpointing checkpointing, LossGuard guard)
+      throws IOException {
     long begin = System.nanoTime();
     long reported = begin;
-    optimizer.zeroGrad();
+    double secondsBefore = state.seconds;
+    long imagesBefore = state.images;
+    End end = End.WHOLE;
+    session.optimizer().zeroGrad();
     try (RunningMean mean = new RunningMean(session.device());
-        Epoch batches = loader.epoch(epoch)) {
+        Epoch batches = loader.epoch(state.epoch, state.nextBatch)) {
+      mean.restore(state.sums, state.images);
       for (Batch batch : batches) {
+        boolean updated = false;
+        Optional<LossGuard.Fault> fault = Optional.empty();
         try (batch;
             StepScope step = StepScope.open()) {
-          backward(batch, mean);
-          if ((batch.step() + 1) % accumulate == 0) {
-            // The official loop sets the rate after each step, so a step uses what the one before
-            // it left.
-            state.lr = schedule.forStep(state.lastUpdate + 1);
-            state.lastUpdate = state.batches;
-            clip();
-            optimizer.step(state.lr);
-            optimizer.zeroGrad();
-            session.ema().ifPresent(ema -> ema.update(session.network()));
+          if (!state.skipped.contains(state.epoch + "/" + batch.step())) {
+            fault = backward(state.epoch, batch, mean, guard);
+            updated = fault.isEmpty() && update(state, batch);
           }
-          state.batches++;
         }
-        state.stopped = stop.getAsBoolean();
+        state.batches++;
+        state.nextBatch = batch.step() + 1;
+        boolean stopped = stop.getAsBoolean();
         long now = System.nanoTime();
-        boolean atEnd = batch.step() + 1 == state.batchesPerEpoch;
-        if (now - reported > REPORT_NANOS || atEnd || state.stopped) {
-          reported = now;
-          report(epoch, batch.step() + 1, mean, (now - begin) / 1e9, state);
+        boolean report =
+            now - reported > REPORT_NANOS || stopped || state.nextBatch == loader.batchesPerEpoch();
+        boolean save = updated && checkpointing.isDue(state);
+        if (report || save) {
+          fault = fault.isPresent() ? fault : guard.look();
         }
-        if (state.stopped) {
+        if (fault.isPresent() && isRolledBack(fault.get(), state, checkpointing, guard)) {
+          end = End.ROLLED_BACK;
+          break;
+        }
+        if (report || save) {
+          state.seconds = secondsBefore + (now - begin) / 1e9;
+          state.images = mean.images();
+        }
+        if (save || stopped || state.nextBatch == loader.batchesPerEpoch()) {
+          state.sums = mean.sums();
+        }
+        if (save) {
+          checkpointing.write(state);
+        }
+        if (report) {
+          reported = now;
+          report(mean, (mean.images() - imagesBefore) / ((now - begin) / 1e9), state, loader);
+        }
+        if (stopped) {
+          end = End.STOPPED;
           break;
         }
       }
-      double seconds = (System.nanoTime() - begin) / 1e9;
-      return new TrainedEpoch(mean.read(), mean.images() / seconds, state.lr);
+      double speed = (mean.images() - imagesBefore) / ((System.nanoTime() - begin) / 1e9);
+      return new TrainedEpoch(mean.read(), speed, state.lr, end);
     }
   }
 
   /** Forward, loss and backward of one batch: the gradients are added to those that are there. */
-  private void backward(Batch batch, RunningMean mean) {
+  private Optional<LossGuard.Fault> backward(
+      int epoch, Batch batch, RunningMean mean, LossGuard guard) {
+    guard.before(session.network());
     Tensor labels = forward.labels(batch);
     Tensor logits = forward.logits(session.network(), batch);
     Tensor loss = Losses.crossEntropy(logits, labels, config.optim().smoothing());
-    Losses.share(loss, config.optim().gradAccumSteps()).backward();
-    mean.add(loss, logits, labels);
+    Optional<LossGuard.Fault> fault = guard.after(epoch, batch, loss);
+    if (fault.isEmpty()) {
+      Losses.share(loss, config.optim().gradAccumSteps()).backward();
+      mean.add(loss, logits, labels);
+      faultsInARow = 0;
+    }
+    return fault;
+  }
+
+  /** The step of a batch, if it is its turn. */
+  private boolean update(RunState state, Batch batch) {
+    if ((batch.step() + 1) % config.optim().gradAccumSteps() != 0) {
+      return false;
+    }
+    // The official loop sets the rate after each step, so a step uses what the one before it left.
+    state.lr = session.schedule().forStep(state.lastUpdate + 1);
+    state.lastUpdate = state.batches;
+    state.updates++;
+    clip();
+    session.optimizer().step(state.lr);
+    session.optimizer().zeroGrad();
+    session.ema().ifPresent(ema -> ema.update(session.network()));
+    return true;
+  }
+
+  /** Deals with a loss that is no number; whether the run went back to a checkpoint. */
+  private boolean isRolledBack(
+      LossGuard.Fault fault, RunState state, Checkpointing checkpointing, LossGuard guard)
+      throws IOException {
+    session.optimizer().zeroGrad();
+    if (settings.onNan() == OnNan.STOP || ++faultsInARow > HOPELESS) {
+      throw new TrainingDivergedException(
+          fault.sentence()
+              + "; lower --lr (now "
+              + state.lr
+              + "), lengthen --warmup-epochs, or add --clip-grad where no Grad Mults are in use"
+              + (settings.isOn() ? "; " + checkpointing.lastGood() : ""));
+    }
+    listener.notice(fault.sentence() + ": passed over");
+    if (settings.onNan() == OnNan.SKIP) {
+      guard.undo(session.network());
+      return false;
+    }
+    Optional<RunState> earlier = checkpointing.rollback();
+    if (earlier.isEmpty()) {
+      throw new TrainingDivergedException(
+          fault.sentence() + "; there is no checkpoint to go back to");
+    }
+    earlier.get().skipped.addAll(state.skipped);
+    earlier.get().skipped.add(fault.key());
+    state.become(earlier.get());
+    return true;
   }
 
   private void clip() {
@@ -167,37 +293,21 @@ public final class Trainer {
     }
   }
 
-  private void report(int epoch, long step, RunningMean mean, double seconds, Progressing state) {
+  private void report(RunningMean mean, double speed, RunState state, BatchLoader loader) {
     RunningMean.Means means = mean.read();
-    if (!Double.isFinite(means.loss())) {
-      throw new TrainingDivergedException(
-          "the loss is "
-              + means.loss()
-              + " in epoch "
-              + epoch
-              + " at or before batch "
-              + step
-              + "; lower --lr (now "
-              + state.lr
-              + "), lengthen --warmup-epochs, or add --clip-grad where no Grad Mults are in use");
-    }
-    double perBatch = seconds / step;
-    double left =
-        perBatch
-            * (state.batchesPerEpoch * config.schedule().epochs()
-                - epoch * state.batchesPerEpoch
-                - step);
+    long perEpoch = loader.batchesPerEpoch();
+    long left = perEpoch * (config.schedule().epochs() - state.epoch) - state.nextBatch;
     listener.progress(
         new TrainListener.Progress(
-            epoch,
+            state.epoch,
             config.schedule().epochs(),
-            step,
-            state.batchesPerEpoch,
+            state.nextBatch,
+            perEpoch,
             means.loss(),
             means.top1(),
-            mean.images() / seconds,
+            speed,
             state.lr,
-            left));
+            left * config.data().batchSize() / speed));
   }
 
   private static EpochRow row(

@@ -1,0 +1,213 @@
+package org.repopt4j.checkpoint;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.pytorch.Tensor;
+import org.repopt4j.io.AtomicFile;
+import org.repopt4j.io.SafetensorsReader;
+import org.repopt4j.io.SafetensorsWriter;
+
+/** The checkpoints of one run, in one folder. Not for use by several threads at once. */
+public final class CheckpointFolder {
+  private static final String TENSORS = ".safetensors";
+  private static final String WRITING = ".writing-";
+  private static final Pattern NAME = Pattern.compile("step-(\\d{12,18})(?:-(\\d{1,9}))?");
+
+  private final Path root;
+  private final CheckpointStorage storage;
+  private final Set<Path> damaged = new HashSet<>();
+
+  private record Place(Path path, long step, long turn) implements Comparable<Place> {
+    static Optional<Place> of(Path path) {
+      Matcher name = NAME.matcher(path.getFileName().toString());
+      if (!name.matches()) {
+        return Optional.empty();
+      }
+      long turn = name.group(2) == null ? 1 : Long.parseLong(name.group(2));
+      return Optional.of(new Place(path, Long.parseLong(name.group(1)), turn));
+    }
+
+    @Override
+    public int compareTo(Place other) {
+      return step != other.step ? Long.compare(step, other.step) : Long.compare(turn, other.turn);
+    }
+  }
+
+  /** Checkpoints in this folder, which need not exist yet. */
+  public CheckpointFolder(Path root, CheckpointStorage storage) {
+    this.root = root;
+    this.storage = storage;
+  }
+
+  /** Where they are. */
+  public Path root() {
+    return root;
+  }
+
+  /** Removes what a crash left half written. */
+  public void clean() throws IOException {
+    for (Path entry : storage.list(root)) {
+      if (entry.getFileName().toString().startsWith(WRITING)) {
+        storage.delete(entry);
+      }
+    }
+  }
+
+  /**
+   * Writes a checkpoint. When this returns, it survives a crash.
+   *
+   * @return its folder
+   * @throws IOException if it cannot be written; then those that were there are unharmed, and what
+   *     was begun is gone as far as the disk allows
+   */
+  public Path write(Checkpoint checkpoint) throws IOException {
+    storage.createFolder(root);
+    Path writing = root.resolve(WRITING + UUID.randomUUID());
+    try {
+      storage.createFolder(writing);
+      Map<String, Manifest.Entry> files = new LinkedHashMap<>();
+      for (Map.Entry<String, Map<String, Tensor>> group : checkpoint.tensors().entrySet()) {
+        String name = group.getKey() + TENSORS;
+        put(writing.resolve(name), SafetensorsWriter.body(group.getValue(), Map.of()));
+        files.put(name, Manifest.Entry.of(writing.resolve(name)));
+      }
+      byte[] json =
+          new Manifest(
+                  checkpoint.step(),
+                  checkpoint.values(),
+                  checkpoint.configuration(),
+                  checkpoint.versions(),
+                  files)
+              .json();
+      put(writing.resolve(Manifest.FILE), bytes(json));
+      put(
+          writing.resolve(Manifest.HASH),
+          bytes((Manifest.hash(json) + "\n").getBytes(StandardCharsets.US_ASCII)));
+      storage.sync(writing);
+      Path place = free(checkpoint.step());
+      storage.rename(writing, place);
+      storage.sync(root);
+      return place;
+    } catch (IOException | RuntimeException e) {
+      discard(writing, e);
+      throw e;
+    }
+  }
+
+  private void discard(Path writing, Exception why) {
+    try {
+      storage.delete(writing);
+    } catch (IOException e) {
+      why.addSuppressed(e);
+    }
+  }
+
+  private void put(Path file, AtomicFile.Body body) throws IOException {
+    storage.write(file, body);
+    storage.sync(file);
+  }
+
+  private static AtomicFile.Body bytes(byte[] content) {
+    return channel -> {
+      ByteBuffer buffer = ByteBuffer.wrap(content);
+      while (buffer.hasRemaining()) {
+        channel.write(buffer);
+      }
+    };
+  }
+
+  private Path free(long step) throws IOException {
+    checkArgument(step >= 0, "a step must not be negative, got: %s", step);
+    long turn =
+        places().stream().filter(p -> p.step == step).mapToLong(Place::turn).max().orElse(0) + 1;
+    String name = String.format(Locale.ROOT, "step-%012d", step);
+    return root.resolve(turn == 1 ? name : name + "-" + turn);
+  }
+
+  private List<Place> places() throws IOException {
+    List<Place> places = new ArrayList<>();
+    for (Path entry : storage.list(root)) {
+      Place.of(entry).ifPresent(places::add);
+    }
+    Collections.sort(places);
+    return places;
+  }
+
+  /** All checkpoints by name, whether whole or not, the newest last. */
+  public List<Path> list() throws IOException {
+    return places().stream().map(Place::path).toList();
+  }
+
+  /**
+   * Deletes all but the newest ones. Those that were found damaged do not count and go as soon as
+   * newer whole ones are enough.
+   *
+   * @param keep at least 2
+   */
+  public void prune(int keep) throws IOException {
+    checkArgument(keep >= 2, "at least 2 checkpoints must be kept, got: %s", keep);
+    List<Place> places = places();
+    Collections.reverse(places);
+    int whole = 0;
+    for (Place place : places) {
+      if (whole >= keep) {
+        storage.delete(place.path);
+      }
+      whole += damaged.contains(place.path) ? 0 : 1;
+    }
+  }
+
+  /**
+   * The newest checkpoint that verifies.
+   *
+   * @param skipped told one sentence for each newer one that does not
+   */
+  public Optional<Checkpoint> newest(Consumer<String> skipped) throws IOException {
+    List<Place> places = places();
+    Collections.reverse(places);
+    for (Place place : places) {
+      try {
+        return Optional.of(read(place.path));
+      } catch (IOException e) {
+        damaged.add(place.path);
+        skipped.accept("checkpoint " + place.path.getFileName() + " is skipped: " + e.getMessage());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Reads one checkpoint after verifying all of it.
+   *
+   * @throws IOException with one sentence, if it is missing or damaged
+   */
+  public static Checkpoint read(Path folder) throws IOException {
+    Manifest manifest = Manifest.read(folder);
+    manifest.verifyFiles(folder);
+    Map<String, Map<String, Tensor>> tensors = new LinkedHashMap<>();
+    for (String file : manifest.files().keySet()) {
+      try (SafetensorsReader reader = SafetensorsReader.open(folder.resolve(file))) {
+        tensors.put(file.replace(TENSORS, ""), reader.readAll().tensors());
+      }
+    }
+    return new Checkpoint(
+        manifest.step(), manifest.values(), manifest.configuration(), manifest.versions(), tensors);
+  }
+}

@@ -1,0 +1,119 @@
+package org.repopt4j.checkpoint;
+
+import com.google.common.util.concurrent.Uninterruptibles;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Writes checkpoints beside the work, one at a time. A write that fails is tried again, then given
+ * up; the work goes on, and its next checkpoint is another chance.
+ */
+public final class CheckpointWriter implements AutoCloseable {
+  private static final int TRIES = 3;
+
+  /** What becomes of checkpoints; called on the writer's thread. */
+  public interface Listener {
+    /** It is on the disk. */
+    void written(Path folder, double seconds);
+
+    /** It could not be written. {@code again}: whether it will be tried once more. */
+    void failed(long step, IOException why, boolean again);
+  }
+
+  private final CheckpointFolder folder;
+  private final int keep;
+  private final Duration pause;
+  private final Listener listener;
+  private final ExecutorService thread;
+  private Future<Boolean> writing;
+
+  /**
+   * A writer that keeps so many checkpoints.
+   *
+   * @param pause before a failed write is tried again
+   */
+  public CheckpointWriter(CheckpointFolder folder, int keep, Duration pause, Listener listener) {
+    this.folder = folder;
+    this.keep = keep;
+    this.pause = pause;
+    this.listener = listener;
+    this.thread =
+        Executors.newSingleThreadExecutor(
+            task -> {
+              Thread daemon = new Thread(task, "checkpoint-writer");
+              daemon.setDaemon(true);
+              return daemon;
+            });
+  }
+
+  /** Whether a checkpoint is being written. */
+  public boolean isBusy() {
+    return writing != null && !writing.isDone();
+  }
+
+  /** Begins to write; waits for the one before it, if it is not done. The writer closes it. */
+  public void write(Checkpoint checkpoint) {
+    await();
+    writing = thread.submit(() -> tryToWrite(checkpoint));
+  }
+
+  /**
+   * Waits for what is being written.
+   *
+   * @return whether the last checkpoint is on the disk; true if there was none
+   */
+  public boolean await() {
+    if (writing == null) {
+      return true;
+    }
+    try {
+      return Uninterruptibles.getUninterruptibly(writing);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a checkpoint could not be written", e.getCause());
+    }
+  }
+
+  private boolean tryToWrite(Checkpoint checkpoint) {
+    try (checkpoint) {
+      for (int attempt = 1; ; attempt++) {
+        long begin = System.nanoTime();
+        try {
+          Path place = folder.write(checkpoint);
+          listener.written(place, (System.nanoTime() - begin) / 1e9);
+          prune(checkpoint.step());
+          return true;
+        } catch (IOException e) {
+          boolean again = attempt < TRIES;
+          listener.failed(checkpoint.step(), e, again);
+          if (!again) {
+            return false;
+          }
+          Uninterruptibles.sleepUninterruptibly(pause);
+        }
+      }
+    }
+  }
+
+  private void prune(long step) {
+    try {
+      folder.prune(keep);
+    } catch (IOException e) {
+      listener.failed(step, new IOException("old checkpoints stay: " + e.getMessage(), e), false);
+    }
+  }
+
+  /** Waits for what is being written, and ends the thread. */
+  @Override
+  public void close() {
+    try {
+      await();
+    } finally {
+      thread.shutdown();
+    }
+  }
+}

@@ -1,0 +1,182 @@
+package org.repopt4j.train;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.repopt4j.checkpoint.Checkpoint;
+import org.repopt4j.checkpoint.CheckpointFolder;
+import org.repopt4j.checkpoint.CheckpointStorage;
+import org.repopt4j.checkpoint.CheckpointWriter;
+import org.repopt4j.train.CheckpointSettings.OnDiskFull;
+
+/** When a run's checkpoints are written, and which one it goes on from. */
+final class Checkpointing implements AutoCloseable {
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
+  private final Session session;
+  private final CheckpointSettings settings;
+  private final TrainListener listener;
+  private final CheckpointFolder folder;
+  private final CheckpointWriter writer;
+  private volatile IOException failure;
+  private volatile Path last;
+  private long lastStep;
+  private long lastTime = System.nanoTime();
+
+  Checkpointing(
+      Session session,
+      CheckpointSettings settings,
+      CheckpointStorage storage,
+      TrainListener listener) {
+    this.session = session;
+    this.settings = settings;
+    this.listener = listener;
+    this.folder = new CheckpointFolder(session.folder().checkpoints(), storage);
+    this.writer =
+        new CheckpointWriter(
+            folder,
+            settings.keep(),
+            PAUSE,
+            new CheckpointWriter.Listener() {
+              @Override
+              public void written(Path path, double seconds) {
+                last = path;
+                failure = null;
+              }
+
+              @Override
+              public void failed(long step, IOException why, boolean again) {
+                failure = why;
+                listener.notice(
+                    "the checkpoint of step "
+                        + step
+                        + " could not be written ("
+                        + why.getMessage()
+                        + (again
+                            ? "); trying again"
+                            : "); training goes on with the one before it"));
+              }
+            });
+  }
+
+  /**
+   * The state to begin with: that of the checkpoint to go on from, or a fresh one.
+   *
+   * @throws IllegalArgumentException if settings changed that decide the trajectory
+   * @throws IOException if the checkpoint that was named is damaged
+   */
+  RunState begin() throws IOException {
+    folder.clean();
+    if (!settings.resumes()) {
+      return new RunState();
+    }
+    String from = settings.resume().orElseThrow();
+    Optional<Checkpoint> found =
+        from.equals("auto")
+            ? folder.newest(listener::notice)
+            : Optional.of(CheckpointFolder.read(Path.of(from)));
+    if (found.isEmpty()) {
+      listener.notice("there is no whole checkpoint in " + folder.root() + "; beginning anew");
+      return new RunState();
+    }
+    try (Checkpoint checkpoint = found.get()) {
+      checkSettings(checkpoint);
+      RunState state = Snapshot.restore(checkpoint, session);
+      lastStep = state.updates;
+      listener.notice(
+          "resuming after step "
+              + state.updates
+              + " (epoch "
+              + (state.epoch + 1)
+              + ", batch "
+              + state.nextBatch
+              + ")");
+      return state;
+    }
+  }
+
+  private void checkSettings(Checkpoint checkpoint) throws IOException {
+    Snapshot.Changes changes = Snapshot.changes(checkpoint, session.config());
+    checkArgument(
+        changes.decisive().isEmpty() || settings.resumeAnyway(),
+        "the run cannot go on as it was, because settings changed: %s; set them back, or add --resume-anyway",
+        String.join("; ", changes.decisive()));
+    changes.decisive().forEach(change -> listener.notice("changed, and it matters: " + change));
+    changes.harmless().forEach(change -> listener.notice("changed: " + change));
+  }
+
+  /** Whether it is time for a checkpoint and none is being written. */
+  boolean isDue(RunState state) throws IOException {
+    if (!settings.isOn()) {
+      return false;
+    }
+    checkDisk();
+    boolean due =
+        settings.every().steps() > 0
+            ? state.updates - lastStep >= settings.every().steps()
+            : System.nanoTime() - lastTime >= settings.every().time().toNanos();
+    return due && !writer.isBusy();
+  }
+
+  private void checkDisk() throws IOException {
+    IOException why = failure;
+    if (why != null && settings.onDiskFull() == OnDiskFull.STOP && !writer.isBusy()) {
+      throw new IOException(
+          "no checkpoint can be written any more ("
+              + why.getMessage()
+              + "); the run ends as --on-disk-full stop asks, and goes on from "
+              + (last == null ? "its beginning" : last)
+              + " with --resume auto",
+          why);
+    }
+  }
+
+  /** Takes a copy and writes it beside training. */
+  void write(RunState state) throws IOException {
+    lastStep = state.updates;
+    lastTime = System.nanoTime();
+    writer.write(Snapshot.take(session, state));
+  }
+
+  /** Writes one now and waits for it, unless there is one of this step. */
+  void writeNow(RunState state) throws IOException {
+    if (!settings.isOn()) {
+      return;
+    }
+    write(state);
+    if (writer.await()) {
+      listener.notice("checkpoint " + last.getFileName() + " is written; go on with --resume auto");
+    }
+  }
+
+  /** Goes back to the newest whole checkpoint; empty if there is none. */
+  Optional<RunState> rollback() throws IOException {
+    writer.await();
+    Optional<Checkpoint> found = folder.newest(listener::notice);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    try (Checkpoint checkpoint = found.get()) {
+      return Optional.of(Snapshot.restore(checkpoint, session));
+    }
+  }
+
+  /** For people: where the last checkpoint is. */
+  String lastGood() throws IOException {
+    writer.await();
+    if (last != null) {
+      return "the last good checkpoint is " + last;
+    }
+    return folder.list().isEmpty()
+        ? "there is no checkpoint yet"
+        : "the last good checkpoint is in " + folder.root();
+  }
+
+  @Override
+  public void close() {
+    writer.close();
+  }
+}

@@ -1,0 +1,154 @@
+package org.repopt4j.train;
+
+import com.google.common.hash.Hashing;
+import com.google.common.io.MoreFiles;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.Tensor;
+import org.repopt4j.checkpoint.Checkpoint;
+import org.repopt4j.csla.UpdateRule;
+import org.repopt4j.optim.OptimizerState;
+import org.repopt4j.runtime.Natives;
+import org.repopt4j.runtime.NoGrad;
+import org.repopt4j.runtime.RandomStates;
+import org.repopt4j.runtime.Retained;
+import org.repopt4j.runtime.StepScope;
+
+/** A training run as a {@link Checkpoint}, and back. */
+final class Snapshot {
+  private static final String MODEL = "model";
+  private static final String AVERAGE = "ema";
+  private static final String OPTIMIZER = "optimizer";
+  private static final String RANDOM = "random";
+  private static final String STEPS = "steps of ";
+
+  /** Settings of which a run's numbers do not depend, or by rounding only. */
+  private static final Set<String> FREE =
+      Set.of(
+          "output",
+          "device",
+          "threads",
+          "workers",
+          "val_batch_size",
+          "data_dir",
+          "scales",
+          "real_lr");
+
+  private Snapshot() {}
+
+  /** A copy of all that the run depends on; training may go on at once. */
+  static Checkpoint take(Session session, RunState state) throws IOException {
+    Map<String, Map<String, Tensor>> tensors = new LinkedHashMap<>();
+    Map<String, String> values = state.values();
+    try (NoGrad noGrad = NoGrad.open();
+        StepScope scope = StepScope.open()) {
+      tensors.put(MODEL, copies(session.network().stateDict()));
+      session.ema().ifPresent(ema -> tensors.put(AVERAGE, copies(ema.network().stateDict())));
+      OptimizerState optimizer = session.optimizer().state();
+      optimizer.tensors().values().forEach(Retained::retain);
+      tensors.put(OPTIMIZER, optimizer.tensors());
+      tensors.put(RANDOM, RandomStates.read(session.device()));
+      values.put("optimizer_rule", optimizer.rule().name());
+      values.put("optimizer_lr", Double.toString(optimizer.learningRate()));
+      optimizer.steps().forEach((name, steps) -> values.put(STEPS + name, Long.toString(steps)));
+    }
+    return new Checkpoint(
+        state.updates, values, configuration(session.config()), versions(), tensors);
+  }
+
+  private static Map<String, Tensor> copies(Map<String, Tensor> live) {
+    Map<String, Tensor> copies = new LinkedHashMap<>();
+    live.forEach((name, tensor) -> copies.put(name, Retained.retain(tensor.detach().clone())));
+    return copies;
+  }
+
+  static Map<String, String> configuration(TrainConfig config) throws IOException {
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (Map.Entry<String, Object> entry : Arguments.of(config).entrySet()) {
+      Object value = entry.getValue();
+      texts.put(
+          entry.getKey(),
+          value instanceof double[] array ? java.util.Arrays.toString(array) : "" + value);
+    }
+    if (config.scales() != null) {
+      texts.put(
+          "scales_sha256",
+          MoreFiles.asByteSource(config.scales()).hash(Hashing.sha256()).toString());
+    }
+    return texts;
+  }
+
+  private static Map<String, String> versions() throws IOException {
+    Map<String, String> versions = new LinkedHashMap<>();
+    String own = Snapshot.class.getPackage().getImplementationVersion();
+    versions.put("repopt4j", own == null ? "(not packaged)" : own);
+    versions.put("pytorch presets", "" + Loader.getVersion("org.bytedeco", "pytorch"));
+    versions.put("java", Runtime.version().toString());
+    versions.put("platform", Natives.platform());
+    return versions;
+  }
+
+  /** Settings that differ: those that decide the trajectory, and others. */
+  record Changes(List<String> decisive, List<String> harmless) {}
+
+  static Changes changes(Checkpoint checkpoint, TrainConfig config) throws IOException {
+    Map<String, String> before = checkpoint.configuration();
+    Map<String, String> now = configuration(config);
+    TreeSet<String> names = new TreeSet<>(before.keySet());
+    names.addAll(now.keySet());
+    Changes changes = new Changes(new java.util.ArrayList<>(), new java.util.ArrayList<>());
+    for (String name : names) {
+      if (!Objects.equals(before.get(name), now.get(name))) {
+        String change = name + " was " + before.get(name) + ", is " + now.get(name);
+        (FREE.contains(name) ? changes.harmless : changes.decisive).add(change);
+      }
+    }
+    return changes;
+  }
+
+  /**
+   * Puts everything back as it was.
+   *
+   * @throws IOException if the checkpoint does not hold what the session needs
+   */
+  static RunState restore(Checkpoint checkpoint, Session session) throws IOException {
+    RunState state = RunState.of(checkpoint.values());
+    Map<String, Long> steps = new LinkedHashMap<>();
+    checkpoint
+        .values()
+        .forEach(
+            (name, value) -> {
+              if (name.startsWith(STEPS)) {
+                steps.put(name.substring(STEPS.length()), Long.parseLong(value));
+              }
+            });
+    session.network().loadStateDict(group(checkpoint, MODEL), /* strict= */ true);
+    if (session.ema().isPresent()) {
+      session.ema().get().network().loadStateDict(group(checkpoint, AVERAGE), /* strict= */ true);
+    }
+    session
+        .optimizer()
+        .load(
+            new OptimizerState(
+                UpdateRule.valueOf(checkpoint.values().get("optimizer_rule")),
+                Double.parseDouble(checkpoint.values().get("optimizer_lr")),
+                steps,
+                group(checkpoint, OPTIMIZER)));
+    RandomStates.restore(group(checkpoint, RANDOM), session.device());
+    return state;
+  }
+
+  private static Map<String, Tensor> group(Checkpoint checkpoint, String name) throws IOException {
+    Map<String, Tensor> group = checkpoint.tensors().get(name);
+    if (group == null) {
+      throw new IOException("the checkpoint of step " + checkpoint.step() + " holds no " + name);
+    }
+    return group;
+  }
+}
