@@ -76,7 +76,7 @@ class BenchCommandTest {
         masked.get("bytes").asLong() - json.at("/measurements/2/bytes").asLong(),
         "one more stream as large as the masked kernels");
     assertEquals(json.at("/memory/weight_bytes").asLong(), json.at("/memory/state_bytes").asLong());
-    assertTrue(json.get("limit_by").asText().contains("Java arrays"));
+    assertTrue(json.get("limit_by").asText().contains("threads: "));
   }
 
   @Test

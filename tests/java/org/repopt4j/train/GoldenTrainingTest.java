@@ -14,7 +14,8 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.repopt4j.csla.GradMults;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.nn.Architecture;
@@ -22,6 +23,7 @@ import org.repopt4j.nn.BlockScales;
 import org.repopt4j.nn.BlockSpec;
 import org.repopt4j.nn.Network;
 import org.repopt4j.nn.Scales;
+import org.repopt4j.optim.Engine;
 import org.repopt4j.optim.ParameterGroups;
 import org.repopt4j.optim.RepOptimizer;
 import org.repopt4j.runtime.StepScope;
@@ -50,7 +52,8 @@ class GoldenTrainingTest {
     return Scales.of(TINY, blocks);
   }
 
-  private static RepOptimizer optimizer(Golden golden, Network network, GradMults mults)
+  private static RepOptimizer optimizer(
+      Golden golden, Network network, GradMults mults, Engine engine)
       throws JsonProcessingException {
     JsonNode hyper = new ObjectMapper().readTree(golden.metadata("hyper"));
     double lr = hyper.get("lr").asDouble();
@@ -62,6 +65,7 @@ class GoldenTrainingTest {
             .momentum(hyper.get("momentum").asDouble())
             .nesterov(hyper.get("nesterov").asBoolean())
             .gradMults(mults)
+            .engine(engine)
             .build()
         : RepOptimizer.adamw(groups)
             .lr(lr)
@@ -69,12 +73,19 @@ class GoldenTrainingTest {
             .eps(hyper.get("eps").asDouble())
             .rule(UpdateRule.ADAMW_OFFICIAL)
             .gradMults(mults)
+            .engine(engine)
             .build();
   }
 
-  private static void train(Golden golden, Network network, GradMults mults, double finalBound)
+  /**
+   * The official code rounds as MULTI_TENSOR does. FUSED rounds less often, and twelve steps
+   * through ReLUs make more of the difference.
+   */
+  private static void train(Golden golden, Network network, GradMults mults, Engine engine)
       throws JsonProcessingException {
-    RepOptimizer optimizer = optimizer(golden, network, mults);
+    double lossBound = engine == Engine.FUSED ? 1e-3 : 1e-4;
+    double finalBound = engine == Engine.FUSED ? 0.1 : 1e-3;
+    RepOptimizer optimizer = optimizer(golden, network, mults, engine);
     Tensor inputs = golden.tensor("inputs");
     Tensor targets = golden.tensor("targets");
     double[] losses = Tensors.toDoubles(golden.tensor("losses"));
@@ -87,7 +98,7 @@ class GoldenTrainingTest {
         optimizer.zeroGrad();
         loss.backward();
         optimizer.step();
-        assertEquals(losses[t], loss.item_float(), 1e-4 * losses[t], "loss of step " + t);
+        assertEquals(losses[t], loss.item_float(), lossBound * losses[t], "loss of step " + t);
       }
       if (t == 0) {
         compare(golden, "step1.", network.stateDict(), 1e-5);
@@ -104,19 +115,29 @@ class GoldenTrainingTest {
         (name, tensor) -> assertRelative(prefix + name, tolerance, tensor, actual.get(name)));
   }
 
+  static List<Arguments> cases() {
+    List<Arguments> cases = new ArrayList<>();
+    for (String file : List.of("sgd-idscale", "sgd-noidscale", "adamw-idscale")) {
+      for (Engine engine : Engine.values()) {
+        cases.add(Arguments.of(file, engine));
+      }
+    }
+    return cases;
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"sgd-idscale", "sgd-noidscale", "adamw-idscale"})
-  void fromTheRecordedBeginning(String file) throws JsonProcessingException {
+  @MethodSource("cases")
+  void fromTheRecordedBeginning(String file, Engine engine) throws JsonProcessingException {
     Golden golden = Golden.read("vgg-tiny-" + file + "-train.safetensors");
     Network network = TINY.target(Integer.parseInt(golden.metadata("num_classes")));
     network.loadStateDict(golden.tensors("reinit."), /* strict= */ true);
     // A trained network keeps its weights; the Grad Mults come from the scales alone.
-    train(golden, network, network.gradMults(scales(golden)), 1e-3);
+    train(golden, network, network.gradMults(scales(golden)), engine);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"sgd-idscale", "sgd-noidscale", "adamw-idscale"})
-  void throughTheRuleOfInitialization(String file) throws JsonProcessingException {
+  @MethodSource("cases")
+  void throughTheRuleOfInitialization(String file, Engine engine) throws JsonProcessingException {
     Golden golden = Golden.read("vgg-tiny-" + file + "-train.safetensors");
     Network network = TINY.target(Integer.parseInt(golden.metadata("num_classes")));
     network.loadStateDict(golden.tensors("before."), /* strict= */ true);
@@ -132,6 +153,6 @@ class GoldenTrainingTest {
     golden
         .tensors("reinit.")
         .forEach((name, expected) -> assertBitEqual(name, expected, state.get(name)));
-    train(golden, network, mults, 1e-3);
+    train(golden, network, mults, engine);
   }
 }

@@ -87,7 +87,18 @@ public final class Session {
    */
   public static Session of(TrainConfig config, Split data, Network network, GradMults mults)
       throws IOException {
-    RunFolder folder = RunFolder.check(config.run().output());
+    return of(config, data, network, mults, CheckpointSettings.OFF);
+  }
+
+  /** The same for a run that may be one to go on with. */
+  public static Session of(
+      TrainConfig config,
+      Split data,
+      Network network,
+      GradMults mults,
+      CheckpointSettings checkpoints)
+      throws IOException {
+    RunFolder folder = folder(config.run().output(), checkpoints);
     ComputeDevice device = ComputeDevice.of(config.run().device());
     applyProcessWide(config.run());
     return new Session(config, device, data, network, mults, folder);

@@ -188,10 +188,11 @@ public final class Trainer {
         }
         state.batches++;
         state.nextBatch = batch.step() + 1;
-        boolean stopped = stop.getAsBoolean();
+        boolean atEnd = state.nextBatch == loader.batchesPerEpoch();
+        // Gradients that wait for their step are in no checkpoint, so their step is finished first.
+        boolean stopped = (isStep(batch) || atEnd) && stop.getAsBoolean();
         long now = System.nanoTime();
-        boolean report =
-            now - reported > REPORT_NANOS || stopped || state.nextBatch == loader.batchesPerEpoch();
+        boolean report = now - reported > REPORT_NANOS || stopped || atEnd;
         boolean save = updated && checkpointing.isDue(state);
         if (report || save) {
           fault = fault.isPresent() ? fault : guard.look();
@@ -204,7 +205,7 @@ public final class Trainer {
           state.seconds = secondsBefore + (now - begin) / 1e9;
           state.images = mean.images();
         }
-        if (save || stopped || state.nextBatch == loader.batchesPerEpoch()) {
+        if (save || stopped || atEnd) {
           state.sums = mean.sums();
         }
         if (save) {
@@ -242,7 +243,7 @@ public final class Trainer {
 
   /** The step of a batch, if it is its turn. */
   private boolean update(RunState state, Batch batch) {
-    if ((batch.step() + 1) % config.optim().gradAccumSteps() != 0) {
+    if (!isStep(batch)) {
       return false;
     }
     // The official loop sets the rate after each step, so a step uses what the one before it left.
@@ -254,6 +255,10 @@ public final class Trainer {
     session.optimizer().zeroGrad();
     session.ema().ifPresent(ema -> ema.update(session.network()));
     return true;
+  }
+
+  private boolean isStep(Batch batch) {
+    return (batch.step() + 1) % config.optim().gradAccumSteps() == 0;
   }
 
   /** Deals with a loss that is no number; whether the run went back to a checkpoint. */
