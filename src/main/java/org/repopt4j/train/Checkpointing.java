@@ -45,6 +45,7 @@ final class Checkpointing implements AutoCloseable {
               public void written(Path path, double seconds) {
                 last = path;
                 failure = null;
+                listener.checkpointWritten(path, seconds);
               }
 
               @Override
@@ -138,7 +139,9 @@ final class Checkpointing implements AutoCloseable {
   void write(RunState state) throws IOException {
     lastStep = state.updates;
     lastTime = System.nanoTime();
-    writer.write(Snapshot.take(session, state));
+    Checkpoint copy = Snapshot.take(session, state);
+    listener.checkpointBegun(state.updates);
+    writer.write(copy);
   }
 
   /** Writes one now and waits for it, unless there is one of this step. */

@@ -17,6 +17,12 @@ public interface TrainListener {
   /** One sentence that whoever watches the run should know; may come from another thread. */
   default void notice(String sentence) {}
 
+  /** A copy of the run after this step was taken, which is now being written. */
+  default void checkpointBegun(long step) {}
+
+  /** A checkpoint is on the disk; called on the writer's thread. */
+  default void checkpointWritten(Path checkpoint, double seconds) {}
+
   /** The run was stopped before its end, and what was reached is kept. */
   default void stopped(long step) {}
 
