@@ -29,8 +29,10 @@ import java.util.Map;
  * @param entries by name, in the header's order
  * @param metadata in the header's order
  * @param dataStart where the data begins, in bytes from the start of the file
+ * @param size of the file, in bytes
  */
-record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadata, long dataStart) {
+record SafetensorsHeader(
+    Map<String, Entry> entries, Map<String, String> metadata, long dataStart, long size) {
   /** The longest header, in bytes, that the format allows. */
   static final int LONGEST = 100_000_000;
 
@@ -85,7 +87,7 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
           });
     }
     checkTiling(file, entries, size - 8 - length);
-    return new SafetensorsHeader(entries, metadata, 8 + length);
+    return new SafetensorsHeader(entries, metadata, 8 + length, size);
   }
 
   private static Entry entry(Path file, StrictJson json, String name, JsonToken token)
