@@ -55,7 +55,8 @@ public final class HtmlPage {
         <p><small>Bit-equal: every value is the same. Agrees: the relative difference is within its tolerance. The relative difference is
         ‖ours − official‖ / ‖official‖ of the worst tensor; a tensor smaller than a thousandth (float32: a tenth) of the largest one counts
         against that. An ulp is the step from one representable number to the next. Float64 tolerances leave room for rounding only.
-        AdamW's float32 runs have an eps of 1e-3, with which a step depends smoothly on the gradient.</small></p>
+        Cases are drawn so that training is well-posed in float32: AdamW's eps is 1e-3 there, with which a step depends smoothly on the
+        gradient, and no input of a ReLU is so near to 0 that rounding decides its side.</small></p>
         """);
     html.append("<h2>Every quantity at its worst</h2>\n");
     open("case");

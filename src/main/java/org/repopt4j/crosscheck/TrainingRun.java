@@ -74,7 +74,7 @@ final class TrainingRun {
     seen.put("start", copies(subject.trainable().values()));
     for (int t = 0; t < losses.length; t++) {
       try (StepScope scope = StepScope.open()) {
-        Tensor images = draws.between("image" + t, -1.7, 1.7, shape).to(Tensors.cpu(), type);
+        Tensor images = draws.between(images(t), -1.7, 1.7, shape).to(Tensors.cpu(), type);
         Tensor labels = draws.labels("label" + t, (int) shape[0], classes);
         Tensor loss = Losses.crossEntropy(subject.logits(images), labels, 0);
         optimizer.zeroGrad();
@@ -104,6 +104,11 @@ final class TrainingRun {
         seen.put(buffer, found);
       }
     }
+  }
+
+  // The official side draws again where rounding could put the input of a ReLU on its other side.
+  private String images(int t) {
+    return "image" + t + "." + json.get("redraws").get(t).asInt();
   }
 
   private List<Tensor> gradients() {
