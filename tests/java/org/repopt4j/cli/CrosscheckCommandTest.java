@@ -92,6 +92,16 @@ class CrosscheckCommandTest {
   }
 
   @Test
+  void anOutputThatIsNoFolderIsRefusedBeforeTheWork() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "precious");
+    CapturedRun run =
+        CapturedRun.of(
+            List.of("crosscheck", "--official", clone.toString(), "--output", file.toString()));
+    assertRefused(run, "--output must be a folder that can be written to, got: " + file);
+    assertEquals("precious", Files.readString(file));
+  }
+
+  @Test
   void aCloneThatIsNoneIsRefused() throws IOException {
     Files.delete(clone.resolve("lr_scheduler.py"));
     assertRefused(run(), clone.toString(), "not a whole clone", "it has no lr_scheduler.py");

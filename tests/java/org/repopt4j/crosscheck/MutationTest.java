@@ -17,35 +17,22 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.repopt4j.csla.GradMults;
 import org.repopt4j.io.StateDicts;
 import org.repopt4j.io.TensorFile;
-import org.repopt4j.runtime.Natives;
+import org.repopt4j.testkit.OneThread;
 
 /**
  * Faults that somebody could put into the library, one after the other: the comparison with what
  * the official code computed must name every quantity that the fault changes, in both precisions.
  */
+@ExtendWith(OneThread.class)
 class MutationTest {
   private static final String STEP = "change of the weights in the first step, float64";
-
-  private static int threads;
-
-  @BeforeAll
-  static void oneThreadForSmallNetworks() {
-    threads = Natives.threads();
-    Natives.threads(1);
-  }
-
-  @AfterAll
-  static void threadsAsBefore() {
-    Natives.threads(threads);
-  }
 
   /** A network whose scales are changed before they are used. */
   private record Faulty(

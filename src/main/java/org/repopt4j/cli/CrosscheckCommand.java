@@ -82,6 +82,10 @@ final class CrosscheckCommand implements Callable<Integer> {
     checkArgument(cases >= 1 && cases <= 10_000, "--cases must be from 1 to 10000, got: %s", cases);
     checkArgument(seed >= 0, "--seed must be at least 0, got: %s", seed);
     checkArgument(threads >= 1, "--threads must be at least 1, got: %s", threads);
+    checkArgument(
+        !Files.exists(output) || (Files.isDirectory(output) && Files.isWritable(output)),
+        "--output must be a folder that can be written to, got: %s",
+        output);
     OfficialRepository repository = new OfficialRepository(official);
     PythonSide side = new PythonSide(python, PythonSide.findScript(), cases, seed, threads);
     Path results = Files.createTempDirectory("repopt-crosscheck");

@@ -145,7 +145,8 @@ record SafetensorsHeader(
     }
     List<Long> sizes = new ArrayList<>();
     for (JsonToken t = parser.nextToken(); t != JsonToken.END_ARRAY; t = parser.nextToken()) {
-      if (t != JsonToken.VALUE_NUMBER_INT || parser.getLongValue() < 0) {
+      // A minus sign before 0 is no whole number to other readers of the format.
+      if (t != JsonToken.VALUE_NUMBER_INT || parser.getText().startsWith("-")) {
         throw refuse(
             file,
             name,
