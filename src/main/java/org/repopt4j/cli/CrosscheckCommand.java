@@ -2,8 +2,6 @@ package org.repopt4j.cli;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -88,8 +86,8 @@ final class CrosscheckCommand implements Callable<Integer> {
         output);
     OfficialRepository repository = new OfficialRepository(official);
     PythonSide side = new PythonSide(python, PythonSide.findScript(), cases, seed, threads);
-    Path results = Files.createTempDirectory("repopt-crosscheck");
-    try {
+    try (TemporaryFolder temporary = TemporaryFolder.create("repopt-crosscheck")) {
+      Path results = temporary.path();
       long begin = System.nanoTime();
       Path log = results.resolve("python.log");
       try {
@@ -103,8 +101,6 @@ final class CrosscheckCommand implements Callable<Integer> {
       write(check, facts);
       print(check, facts);
       return check.holds() ? Failures.OK : Failures.CHECK_FAILED;
-    } finally {
-      MoreFiles.deleteRecursively(results, RecursiveDeleteOption.ALLOW_INSECURE);
     }
   }
 
