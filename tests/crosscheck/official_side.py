@@ -31,6 +31,11 @@ except ImportError as e:
     sys.exit(3)
 
 MASK = (1 << 64) - 1
+# AdamW's first step is the whole learning rate up or down wherever a gradient is far above eps, also where it is nothing but
+# float32's rounding of a 0. With this eps the float32 steps depend on gradients smoothly; float64 has the usual one.
+EPS_FLOAT32 = 1e-3
+# Nearer than KINK to 0, rounding may decide on which side a ReLU is.
+KINK, MOST_REDRAWS = 2e-5, 100
 SCALES = ("scale_conv", "scale_1x1", "scale_identity", "fusion_scale")
 RELEASED = {
     "RepOpt-VGG-B1": ("RepOpt-VGG-B1-scales.pth", [4, 6, 16, 1], [2, 2, 2, 4]),
@@ -254,8 +259,10 @@ def training_parameters(rng, case, small):
     rule = rng.choice(["sgd", "adamw"])
     case.update(rule=rule, steps=3 if small else rng.randint(4, 10), seed=rng.randint(0, 2 ** 31), lr=round(rng.uniform(0.005, 0.05), 4) if rule == "sgd" else round(rng.uniform(5e-4, 5e-3), 5),
                 momentum=round(rng.uniform(0.5, 0.95), 2), nesterov=rng.random() < 0.6, weight_decay=rng.choice([0.0, 4e-5, 1e-3, 0.05]),
-                betas=[0.9, rng.choice([0.99, 0.999])], eps=rng.choice([1e-8, 1e-6]), identity_scales=rng.random() < 0.5,
+                betas=[0.9, rng.choice([0.99, 0.999])], eps=rng.choice([1e-8, 1e-6]), eps_float32=EPS_FLOAT32, identity_scales=rng.random() < 0.5,
                 plain_mode=rng.choice(case["modes"][1:]))
+    # PyTorch has no dampening beside Nesterov's momentum.
+    case["dampening"] = 0.0 if case["nesterov"] else round(rng.uniform(0, 0.5), 2)
     return case
 
 
@@ -292,11 +299,41 @@ def forward_passes(official, case, mode, out):
     return model
 
 
+def images(case, t, redraws, dtype):
+    return draw(case["seed"], "image%d.%d" % (t, redraws), case["image"], -1.7, 1.7).to(dtype)
+
+
+def kink_distance(model, x):
+    """How near to 0 any input of a ReLU comes; the model is left as it was."""
+    nearest, relu = [], F.relu
+
+    def seen(input, inplace=False):
+        nearest.append(float(input.detach().abs().min()))
+        return relu(input, inplace=inplace)
+
+    F.relu = seen
+    try:
+        copy.deepcopy(model)(x)
+    finally:
+        F.relu = relu
+    return min(nearest)
+
+
+def well_posed(case, model, t, dtype):
+    """How often a step's images are drawn again until no rounding can put a ReLU on its other side, which changes gradients at once."""
+    redraws = 0
+    while redraws < MOST_REDRAWS and kink_distance(model, images(case, t, redraws, dtype)) < KINK:
+        redraws += 1
+    return redraws
+
+
 def train(official, case, model, optimizer, out, prefix, dtype):
     model = model.train()
     losses = []
     for t in range(case["steps"]):
-        x = draw(case["seed"], "image%d" % t, case["image"], -1.7, 1.7).to(dtype)
+        if prefix == "run64":
+            case["redraws"].append(well_posed(case, model, t, dtype))
+        x = images(case, t, case["redraws"][t], dtype)
         y = labels(case["seed"], "label%d" % t, case["image"][0], case["classes"])
         loss = F.cross_entropy(logits(case, model(x)), y)
         optimizer.zero_grad()
@@ -346,16 +383,18 @@ def network(official, case, out):
     for rule in ("sgd", "adamw"):
         mults = handler(official, case, start, scales, rule).generate_grad_mults()
         out["mult." + rule] = flat(mults[p] for p in start.parameters() if p in mults)
-    for prefix, dtype in (("run32", torch.float32), ("run64", torch.float64)):
+    case["redraws"] = []
+    for prefix, dtype in (("run64", torch.float64), ("run32", torch.float32)):
         model = copy.deepcopy(start).to(dtype)
         with silent():
             wide = [tuple(s.to(dtype) for s in block) for block in scales]
             mults = handler(official, case, model, wide, case["rule"]).generate_grad_mults()
             params = official.groups.set_weight_decay(model)
             if case["rule"] == "sgd":
-                optimizer = official.sgd(mults, params, lr=case["lr"], momentum=case["momentum"], weight_decay=case["weight_decay"], nesterov=case["nesterov"])
+                optimizer = official.sgd(mults, params, lr=case["lr"], momentum=case["momentum"], dampening=case["dampening"],
+                                         weight_decay=case["weight_decay"], nesterov=case["nesterov"])
             else:
-                optimizer = official.adamw(mults, params, lr=case["lr"], betas=tuple(case["betas"]), eps=case["eps"], weight_decay=case["weight_decay"])
+                optimizer = official.adamw(mults, params, lr=case["lr"], betas=tuple(case["betas"]), eps=case["eps_float32" if dtype == torch.float32 else "eps"], weight_decay=case["weight_decay"])
         train(official, case, model, optimizer, out, prefix, dtype)
     seen = {}
     plain = fill(build(official, case, case["plain_mode"]), seed + 1, case["plain_mode"]).double()

@@ -3,6 +3,8 @@
   tensor_files.py describe FILE.pth|FILE.safetensors   one line a tensor: name, type, shape, SHA-256 of its bytes
   tensor_files.py make FOLDER                          files saved by torch.save, each with FILE.txt, its description
   tensor_files.py strict FILE.pth                      weights_only=True and load_state_dict(strict=True)
+  tensor_files.py words FILE.pth                       whether torch 2's unpickler of weights_only=True knows all that is in it
+  tensor_files.py attributes FILE.pth                  saves tensors that have attributes of Python's
   tensor_files.py checkpoint FILE.pth                  saves the state dict again as a distributed run's latest.pth holds it
 """
 import argparse
@@ -10,8 +12,10 @@ import collections
 import hashlib
 import json
 import os
+import pickletools
 import struct
 import sys
+import zipfile
 
 import torch
 
@@ -145,12 +149,40 @@ def strict(path):
     print(net.load_state_dict(tensors, strict=True))
 
 
+def words(path):
+    """Opcodes and names of torch/_weights_only_unpickler.py, restated."""
+    opcodes = set("""GLOBAL NEWOBJ REDUCE BUILD APPEND APPENDS SETITEM SETITEMS MARK TUPLE TUPLE1 TUPLE2 TUPLE3 NONE NEWFALSE NEWTRUE
+        EMPTY_TUPLE EMPTY_LIST EMPTY_DICT EMPTY_SET BININT BININT1 BININT2 BINFLOAT BINUNICODE SHORT_BINSTRING BINPERSID BINGET
+        LONG_BINGET BINPUT LONG_BINPUT LONG1 PROTO STOP""".split())
+    names = {"collections OrderedDict", "torch._utils _rebuild_tensor_v2"}
+    names |= {"torch %sStorage" % kind for kind in "Double Float Half BFloat16 Long Int Short Char Byte Bool".split()}
+    with zipfile.ZipFile(path) as file:
+        assert file.testzip() is None
+        (pickled,) = [name for name in file.namelist() if name.endswith("/data.pkl")]
+        seen = list(pickletools.genops(file.read(pickled)))
+    assert seen[0][0].name == "PROTO" and seen[0][1] == 2
+    assert {op.name for op, _, _ in seen} <= opcodes, {op.name for op, _, _ in seen} - opcodes
+    assert {value for op, value, _ in seen if op.name == "GLOBAL"} <= names
+    print("allowed")
+
+
+def attributes(path):
+    tensors = collections.OrderedDict(plain=torch.tensor([1, 2.5, 3]), tensor=torch.tensor([1, 2.5, 3]),
+                                      parameter=torch.nn.Parameter(torch.tensor([1, 2.5, 3])))
+    tensors["tensor"].note = tensors["parameter"].note = {"any": "thing"}
+    torch.save(tensors, path)
+
+
 def main():
     command, path = sys.argv[1:]
     if command == "make":
         make(path)
     elif command == "strict":
         strict(path)
+    elif command == "words":
+        words(path)
+    elif command == "attributes":
+        attributes(path)
     elif command == "checkpoint":
         model = collections.OrderedDict(("module." + name, tensor) for name, tensor in torch.load(path).items())
         torch.save({"model": model, "optimizer": {"state": {}, "param_groups": []}, "epoch": 3}, path)

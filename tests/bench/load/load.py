@@ -39,6 +39,8 @@ def main():
         rows.append(("torch.load, .pth", pages, [sys.executable, __file__, "python", pth], environment))
         rows.append(("StateDicts.read, .pth", pages, java + ["read", pth, str(TIMES)], environment))
         rows.append(("StateDicts.read, .safetensors", pages, java + ["read", safetensors, str(TIMES)], environment))
+        rows.append(("windows mapped and copied, .safetensors", pages, java + ["copy", safetensors, str(TIMES)], environment))
+        rows.append(("SafetensorsReader.map, .safetensors", pages, java + ["map", safetensors, str(TIMES)], environment))
     for path in (pth, safetensors):
         with open(path, "rb") as file:
             while file.read(1 << 24):
@@ -64,8 +66,8 @@ def main():
     print("| load | pages of malloc | first ms | median ms | fastest ms | median CPU ms | ratio of medians | ratio of CPU | peak heap MiB |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for i, (what, pages, _, _) in enumerate(rows):
-        middle, cpu, base = statistics.median(wall[i]), statistics.median(busy[i]), i - i % 3
-        print("| %s | %s | %.0f | %.0f | %.0f | %.0f | %.2f | %.2f | %s |" % (
+        middle, cpu, base = statistics.median(wall[i]), statistics.median(busy[i]), i - i % 5
+        print("| %s | %s | %.0f | %.1f | %.1f | %.1f | %.2f | %.2f | %s |" % (
             what, pages, statistics.median(first[i]), middle, min(wall[i]), cpu, middle / statistics.median(wall[base]),
             cpu / statistics.median(busy[base]), "%.1f" % max(heaps[i]) if heaps[i] else ""))
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,6 +93,16 @@ class CrosscheckCommandTest {
   }
 
   @Test
+  void anOutputThatIsNoFolderIsRefusedBeforeTheWork() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "precious");
+    CapturedRun run =
+        CapturedRun.of(
+            List.of("crosscheck", "--official", clone.toString(), "--output", file.toString()));
+    assertRefused(run, "--output must be a folder that can be written to, got: " + file);
+    assertEquals("precious", Files.readString(file));
+  }
+
+  @Test
   void aCloneThatIsNoneIsRefused() throws IOException {
     Files.delete(clone.resolve("lr_scheduler.py"));
     assertRefused(run(), clone.toString(), "not a whole clone", "it has no lr_scheduler.py");
@@ -132,6 +143,58 @@ class CrosscheckCommandTest {
         "for a in \"$@\"; do case $a in --output=*) out=${a#--output=} ;; esac; done",
         "echo 'python: vgg-01' >&2",
         "cp '" + kept + "'/* \"$out\"");
+  }
+
+  @Test
+  @Timeout(60)
+  void aSignalLeavesNeitherPythonNorFilesBehind() throws Exception {
+    Path pid = folder.resolve("pid");
+    String python =
+        python("echo $$ > " + pid + ".new", "mv " + pid + ".new " + pid, "exec sleep 50");
+    Path temporary = Files.createDirectory(folder.resolve("tmp"));
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Djava.io.tmpdir=" + temporary,
+                "-Drepopt.home=" + home(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "crosscheck",
+                "--official=" + clone,
+                "--output=" + output,
+                "--python=" + python)
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("out").toFile())
+            .start();
+    while (!Files.exists(pid) && process.isAlive()) {
+      Thread.sleep(20);
+    }
+    assertTrue(Files.exists(pid), () -> contents(folder.resolve("out")));
+    process.destroy();
+    assertEquals(143, process.waitFor());
+    long child = Long.parseLong(Files.readString(pid).strip());
+    ProcessHandle.of(child).ifPresent(left -> left.onExit().join());
+    try (Stream<Path> left = Files.list(temporary)) {
+      assertEquals(
+          List.of(), left.filter(p -> p.toString().contains("repopt-crosscheck")).toList());
+    }
+    assertFalse(Files.exists(output));
+  }
+
+  private Path home() throws IOException {
+    Path script = folder.resolve("home/crosscheck/official_side.py");
+    Files.createDirectories(script.getParent());
+    Files.createFile(script);
+    return folder.resolve("home");
+  }
+
+  private static String contents(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      return e.toString();
+    }
   }
 
   @Test

@@ -16,33 +16,20 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.repopt4j.runtime.Natives;
+import org.repopt4j.testkit.OneThread;
 
 /**
- * Against results that {@code official_side.py --small} wrote: kept files of numbers that the
- * official code computed.
+ * Against kept files of numbers that the official code computed: {@code official_side.py --cases 4
+ * --seed 1797 --small --no-whole --threads 1}.
  */
+@ExtendWith(OneThread.class)
 class CrosscheckTest {
   static final Path KEPT = Path.of("tests/resources/org/repopt4j/crosscheck");
 
-  private static int threads;
-
   @TempDir Path folder;
-
-  @BeforeAll
-  static void oneThreadForSmallNetworks() {
-    threads = Natives.threads();
-    Natives.threads(1);
-  }
-
-  @AfterAll
-  static void threadsAsBefore() {
-    Natives.threads(threads);
-  }
 
   /** The kept results with a changed case. */
   private Path changed(String id, Consumer<ObjectNode> change) throws IOException {
@@ -100,6 +87,7 @@ class CrosscheckTest {
             "re-initialisation, identities from 1",
             "Grad Mults, adamw",
             "gradients of the first step, float32, sgd",
+            "change of the weights in the first step, float64, adamw",
             "momentum buffers, float64, sgd",
             "exp_avg_sq, float64, adamw",
             "learning rate of each step, step")) {

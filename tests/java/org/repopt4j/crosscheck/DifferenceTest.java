@@ -45,11 +45,16 @@ class DifferenceTest {
               List.of(Tensors.of(new float[] {3, 4}, 2), Tensors.of(new float[] {1.5f}, 1)),
               Tensors.of(new float[] {3, 4, 1}, 3));
       assertEquals(0.5, two.relative(), 1e-12);
-      Difference negligible =
+      Difference single =
           Difference.of(
               List.of(Tensors.of(new float[] {3, 4}, 2), Tensors.of(new float[] {2e-9f}, 1)),
               Tensors.of(new float[] {3, 4, 1e-9f}, 3));
-      assertEquals(1e-9 / 5e-3, negligible.relative(), 1e-12);
+      assertEquals((2e-9f - 1e-9f) / 0.5, single.relative(), 1e-20);
+      Difference wide =
+          Difference.of(
+              List.of(Tensors.of(new double[] {3, 4}, 2), Tensors.of(new double[] {2e-9}, 1)),
+              Tensors.of(new double[] {3, 4, 1e-9}, 3));
+      assertEquals((2e-9 - 1e-9) / 5e-3, wide.relative(), 1e-20);
     }
   }
 

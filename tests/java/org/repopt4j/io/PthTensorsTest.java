@@ -70,7 +70,7 @@ class PthTensorsTest extends HostileFiles {
         storage("huge count", "in a record of 16 bytes", "FloatStorage", "0", huge + 4),
         storage("negative count", "not that of a storage", "FloatStorage", "0", -4),
         storage("another type", "in a record of 16 bytes", "DoubleStorage", "0", 4),
-        storage("complex storage", "which no state dict needs", "ComplexFloatStorage", "0", 2),
+        storage("complex storage", "a complex tensor; save its", "ComplexFloatStorage", "0", 2),
         pickle(
             "persistent id of a module",
             "not that of a storage",

@@ -80,6 +80,7 @@ class SafetensorsHeaderTest extends HostileFiles {
             "negative size",
             "'-1' in shape",
             "{\"a\":" + tensor("\"F64\"", "[-1,-1]", "[0,8]") + "}"),
+        header("minus zero", "'-0' in shape", "{\"a\":" + tensor("\"F64\"", "[-0]", "[0,0]") + "}"),
         header(
             "size of 2^64",
             "broken",

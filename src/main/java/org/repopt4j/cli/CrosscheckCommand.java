@@ -2,8 +2,6 @@ package org.repopt4j.cli;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -82,10 +80,14 @@ final class CrosscheckCommand implements Callable<Integer> {
     checkArgument(cases >= 1 && cases <= 10_000, "--cases must be from 1 to 10000, got: %s", cases);
     checkArgument(seed >= 0, "--seed must be at least 0, got: %s", seed);
     checkArgument(threads >= 1, "--threads must be at least 1, got: %s", threads);
+    checkArgument(
+        !Files.exists(output) || (Files.isDirectory(output) && Files.isWritable(output)),
+        "--output must be a folder that can be written to, got: %s",
+        output);
     OfficialRepository repository = new OfficialRepository(official);
     PythonSide side = new PythonSide(python, PythonSide.findScript(), cases, seed, threads);
-    Path results = Files.createTempDirectory("repopt-crosscheck");
-    try {
+    try (TemporaryFolder temporary = TemporaryFolder.create("repopt-crosscheck")) {
+      Path results = temporary.path();
       long begin = System.nanoTime();
       Path log = results.resolve("python.log");
       try {
@@ -99,8 +101,6 @@ final class CrosscheckCommand implements Callable<Integer> {
       write(check, facts);
       print(check, facts);
       return check.holds() ? Failures.OK : Failures.CHECK_FAILED;
-    } finally {
-      MoreFiles.deleteRecursively(results, RecursiveDeleteOption.ALLOW_INSECURE);
     }
   }
 

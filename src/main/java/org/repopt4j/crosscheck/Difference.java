@@ -11,13 +11,14 @@ import org.repopt4j.runtime.Tensors;
  * @param maxUlp the largest distance of two values, counted in representable numbers of their type;
  *     -1 where only hashes were compared and differ
  * @param relative the largest {@code ‖ours − official‖ / ‖official‖} of one tensor; infinite where
- *     they cannot be compared. A tensor whose norm is below a thousandth of the largest one's
- *     counts against that thousandth: some gradients are 0 but for rounding, those of a BN in front
- *     of another one for example.
+ *     they cannot be compared. A tensor whose norm is below a thousandth (float32: a tenth) of the
+ *     largest one's counts against that: some gradients are 0 but for rounding, those of a BN in
+ *     front of another one for example, and rounding is as large as the terms that cancel.
  * @param values how many numbers were compared
  */
 public record Difference(long maxUlp, double relative, long values) {
   private static final double NEGLIGIBLE = 1e-3;
+  private static final double NEGLIGIBLE_SINGLE = 0.1;
 
   /** What has been compared without looking at sizes: equal or not. */
   static Difference exact(boolean equal, long values) {
@@ -48,7 +49,8 @@ public record Difference(long maxUlp, double relative, long values) {
         distances[t] += square(value, other);
       }
     }
-    return new Difference(ulps, relative(distances, norms), total);
+    return new Difference(
+        ulps, relative(distances, norms, single ? NEGLIGIBLE_SINGLE : NEGLIGIBLE), total);
   }
 
   private static double square(double value, double other) {
@@ -59,14 +61,14 @@ public record Difference(long maxUlp, double relative, long values) {
     return Double.isNaN(distance) ? Double.POSITIVE_INFINITY : distance;
   }
 
-  private static double relative(double[] distances, double[] norms) {
+  private static double relative(double[] distances, double[] norms, double negligible) {
     double largest = 0;
     for (double norm : norms) {
       largest = Math.max(largest, Math.sqrt(norm));
     }
     double worst = 0;
     for (int t = 0; t < norms.length; t++) {
-      double norm = Math.max(Math.sqrt(norms[t]), NEGLIGIBLE * largest);
+      double norm = Math.max(Math.sqrt(norms[t]), negligible * largest);
       worst = Math.max(worst, distances[t] == 0 ? 0 : Math.sqrt(distances[t]) / norm);
     }
     return worst;

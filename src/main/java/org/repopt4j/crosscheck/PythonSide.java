@@ -69,6 +69,9 @@ public record PythonSide(String python, Path script, int cases, long seed, int t
     builder.environment().put("PYTHONWARNINGS", "ignore");
     builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
     Process process = start(builder);
+    // A signal that ends this process must not leave Python at work.
+    Thread atExit = new Thread(process::destroy, "stop-python");
+    Runtime.getRuntime().addShutdownHook(atExit);
     try {
       String last = read(process, log, progress);
       int code = process.waitFor();
@@ -79,6 +82,15 @@ public record PythonSide(String python, Path script, int cases, long seed, int t
       throw new InterruptedIOException("stopped while Python was at work");
     } finally {
       process.destroy();
+      withoutHook(atExit);
+    }
+  }
+
+  private static void withoutHook(Thread atExit) throws InterruptedIOException {
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException e) {
+      throw new InterruptedIOException("stopped while Python was at work");
     }
   }
 

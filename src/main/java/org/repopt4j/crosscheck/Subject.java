@@ -1,5 +1,6 @@
 package org.repopt4j.crosscheck;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,13 @@ import org.repopt4j.runtime.Tensors;
 
 /** A network of a random case, whatever it is made of. */
 interface Subject extends AutoCloseable {
+  /** The network of a case in this mode, with initial values from the seed that is set. */
+  static Subject of(JsonNode json, String mode) {
+    return json.get("kind").asText().equals("vgg")
+        ? new VggSubject(json, mode)
+        : new GhostSubject(json, mode);
+  }
+
   /** {@code [n, classes]}. */
   Tensor logits(Tensor images);
 

@@ -39,8 +39,8 @@ final class TrainingRun {
   /**
    * Trains the subject, whose weights are of this type.
    *
-   * @return {@code losses}, {@code grad}, {@code gradafter} and {@code step1} of the first step,
-   *     {@code final}, and the optimizer's buffers; in the caller's scope
+   * @return {@code start}, {@code losses}, {@code grad}, {@code gradafter} and {@code step1} of the
+   *     first step, {@code final}, and the optimizer's buffers; in the caller's scope
    */
   static Map<String, List<Tensor>> of(
       JsonNode json, Subject subject, ScalarType type, UpdateRule rule, GradMults mults) {
@@ -56,10 +56,11 @@ final class TrainingRun {
         rule == UpdateRule.SGD
             ? RepOptimizer.sgd(groups)
                 .momentum(json.get("momentum").asDouble())
+                .dampening(json.get("dampening").asDouble())
                 .nesterov(json.get("nesterov").asBoolean())
             : RepOptimizer.adamw(groups)
                 .betas(json.get("betas").get(0).asDouble(), json.get("betas").get(1).asDouble())
-                .eps(json.get("eps").asDouble())
+                .eps(json.get(type == ScalarType.Float ? "eps_float32" : "eps").asDouble())
                 .rule(rule);
     return builder.lr(json.get("lr").asDouble());
   }
@@ -70,9 +71,10 @@ final class TrainingRun {
     int classes = json.get("classes").asInt();
     double[] losses = new double[json.get("steps").asInt()];
     subject.training(true);
+    seen.put("start", copies(subject.trainable().values()));
     for (int t = 0; t < losses.length; t++) {
       try (StepScope scope = StepScope.open()) {
-        Tensor images = draws.between("image" + t, -1.7, 1.7, shape).to(Tensors.cpu(), type);
+        Tensor images = draws.between(images(t), -1.7, 1.7, shape).to(Tensors.cpu(), type);
         Tensor labels = draws.labels("label" + t, (int) shape[0], classes);
         Tensor loss = Losses.crossEntropy(subject.logits(images), labels, 0);
         optimizer.zeroGrad();
@@ -102,6 +104,11 @@ final class TrainingRun {
         seen.put(buffer, found);
       }
     }
+  }
+
+  // The official side draws again where rounding could put the input of a ReLU on its other side.
+  private String images(int t) {
+    return "image" + t + "." + json.get("redraws").get(t).asInt();
   }
 
   private List<Tensor> gradients() {

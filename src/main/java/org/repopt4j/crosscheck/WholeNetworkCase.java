@@ -12,7 +12,7 @@ import org.repopt4j.runtime.StepScope;
 
 /** A network of the catalog: initial values by hash, groups, and the forward pass where asked. */
 final class WholeNetworkCase {
-  private static final double TOLERANCE = 1e-4;
+  private static final double TOLERANCE = 1e-5;
 
   private WholeNetworkCase() {}
 

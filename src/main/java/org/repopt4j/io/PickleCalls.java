@@ -1,6 +1,8 @@
 package org.repopt4j.io;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.repopt4j.io.PickleValue.Dict;
 import org.repopt4j.io.PickleValue.Items;
@@ -15,6 +17,13 @@ import org.repopt4j.io.PickleValue.View;
  */
 final class PickleCalls {
   private static final Pattern STORAGE_KEY = Pattern.compile("[A-Za-z0-9_]{1,64}");
+
+  private static final Set<PickleGlobal.Kind> REBUILDS =
+      EnumSet.of(
+          PickleGlobal.Kind.REBUILD_TENSOR,
+          PickleGlobal.Kind.REBUILD_TENSOR_V2,
+          PickleGlobal.Kind.REBUILD_TENSOR_V3,
+          PickleGlobal.Kind.REBUILD_PARAMETER);
 
   private PickleCalls() {}
 
@@ -38,7 +47,10 @@ final class PickleCalls {
       case REBUILD_TENSOR_V2 -> tensor(in, global, given, 6, 7);
       case REBUILD_TENSOR_V3 -> tensor(in, global, given, 7, 8);
       case REBUILD_PARAMETER -> parameter(in, given);
-      case STORAGE, DTYPE ->
+      case REBUILD_DEVICE_TENSOR -> deviceTensor(in, given);
+      case REBUILD_FROM_TYPE -> fromType(in, given);
+      case TYPE_TAG -> tagged(in, given);
+      case STORAGE, DTYPE, TENSOR_CLASS ->
           throw in.refuse("it calls " + global.name() + ", which is not a function");
     };
   }
@@ -91,6 +103,36 @@ final class PickleCalls {
     throw in.refuse("a parameter is not made of a tensor");
   }
 
+  private static View deviceTensor(PickleBytes in, List<Object> given) throws InvalidFileException {
+    if (given.size() == 4
+        && given.get(0) instanceof View view
+        && given.get(1) instanceof PickleGlobal type
+        && type.kind() == PickleGlobal.Kind.DTYPE
+        && type.dtype() == view.dtype) {
+      return view;
+    }
+    throw in.refuse("a device's tensor is not made of a CPU tensor of its type");
+  }
+
+  private static Object tagged(PickleBytes in, List<Object> given) throws InvalidFileException {
+    if (given.size() == 2 && given.get(0) instanceof PickleValue value) {
+      return value;
+    }
+    throw in.refuse("a type tag is not given to a value");
+  }
+
+  // A tensor with attributes of Python's: they are no part of a state dict and are dropped.
+  private static Object fromType(PickleBytes in, List<Object> given) throws InvalidFileException {
+    if (given.size() == 4
+        && given.get(0) instanceof PickleGlobal function
+        && REBUILDS.contains(function.kind())
+        && given.get(1) instanceof PickleGlobal type
+        && type.kind() == PickleGlobal.Kind.TENSOR_CLASS) {
+      return call(in, function, given.get(2), false);
+    }
+    throw in.refuse("a tensor with attributes is not made of a plain tensor");
+  }
+
   private static View tensor(
       PickleBytes in, PickleGlobal global, List<Object> given, int fewest, int most)
       throws InvalidFileException {
@@ -100,15 +142,14 @@ final class PickleCalls {
         || !(given.get(1) instanceof Long offset)) {
       throw in.refuse(global.name() + " does not get a storage and an offset");
     }
-    Dtype dtype = storage.dtype;
+    checkPlain(in, given, global.kind() == PickleGlobal.Kind.REBUILD_TENSOR_V3 ? 7 : 6);
+    // Without a type of its own, a tensor has that of its storage, and mere bytes are uint8.
+    Dtype dtype = storage.dtype == null ? Dtype.U8 : storage.dtype;
     if (global.kind() == PickleGlobal.Kind.REBUILD_TENSOR_V3) {
       if (!(given.get(6) instanceof PickleGlobal type) || type.kind() != PickleGlobal.Kind.DTYPE) {
         throw in.refuse(global.name() + " does not get a type");
       }
       dtype = type.dtype();
-    }
-    if (dtype == null) {
-      throw in.refuse("a tensor's storage has no type");
     }
     long[] shape = numbers(in, given.get(2));
     long[] strides = numbers(in, given.get(3));
@@ -116,6 +157,17 @@ final class PickleCalls {
       throw in.refuse("a tensor has " + shape.length + " sizes and " + strides.length + " strides");
     }
     return new View(storage, dtype, offset, shape, strides);
+  }
+
+  // The metadata say whether the values are to be negated or conjugated when they are read.
+  private static void checkPlain(PickleBytes in, List<Object> given, int metadata)
+      throws InvalidFileException {
+    if (given.size() > metadata
+        && !(given.get(metadata) instanceof Dict dict && dict.map.isEmpty())
+        && !PickleValue.kindOf(given.get(metadata)).equals("None")) {
+      throw in.refuse(
+          "a tensor's values are stored negated or conjugated; save tensor.resolve_neg().resolve_conj() instead");
+    }
   }
 
   private static long[] numbers(PickleBytes in, Object tuple) throws InvalidFileException {

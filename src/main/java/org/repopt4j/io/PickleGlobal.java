@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The allow-list of what a pickle may name. A name here is a constant of this program with a
@@ -29,6 +30,14 @@ final class PickleGlobal {
     DTYPE,
     /** {@code torch.Size}. */
     SIZE,
+    /** {@code torch._utils._rebuild_device_tensor_from_cpu_tensor}: tensor, type, place, flag. */
+    REBUILD_DEVICE_TENSOR,
+    /** {@code torch._tensor._rebuild_from_type_v2}: function, class, its arguments, attributes. */
+    REBUILD_FROM_TYPE,
+    /** {@code torch.jit._pickle.restore_type_tag}, of C++ programs: a value, its type as text. */
+    TYPE_TAG,
+    /** The class of a plain tensor or parameter. */
+    TENSOR_CLASS,
     /** A known harmless class whose instances are passed over as a whole. */
     INERT
   }
@@ -88,6 +97,25 @@ final class PickleGlobal {
           "slice",
           "range");
 
+  /**
+   * What PyTorch saves and this program does not read, by how its name ends: what it is, and what
+   * to do in Python.
+   */
+  private static final Map<Pattern, String> UNREADABLE =
+      Map.of(
+          Pattern.compile("torch(_utils)? (Complex\\w+Storage|complex\\d+|chalf|cfloat|cdouble)"),
+          "a complex tensor; save its torch.view_as_real(tensor) instead",
+          Pattern.compile("torch (float\\d_\\w+|uint(16|32|64)|u?int[1-7]|bits\\w+)"),
+          "a tensor of a type that is not read here; save tensor.to(torch.float32) or .to(torch.int64) instead",
+          Pattern.compile(
+              "torch(\\._utils)? (Q(UI|I)nt\\w+Storage|q(ui|i)nt\\w+|_rebuild_qtensor)"),
+          "a quantized tensor; save tensor.dequantize() instead",
+          Pattern.compile("torch\\._utils _rebuild_sparse\\w*tensor"),
+          "a sparse tensor; save tensor.to_dense() instead",
+          Pattern.compile(
+              "torch\\._utils _rebuild_(device_tensor_from_numpy|xla_tensor|nested_tensor|wrapper_subclass|meta_tensor_no_storage)"),
+          "a tensor that is not kept as plain values; save tensor.detach().cpu().clone() instead");
+
   private static final Map<String, PickleGlobal> ALLOWED = allowed();
 
   private final String name;
@@ -100,9 +128,23 @@ final class PickleGlobal {
     this.dtype = dtype;
   }
 
-  /** The entry of the allow-list, or {@code null} if the name is not on it. */
-  static PickleGlobal find(String module, String name) {
-    return ALLOWED.get(module + " " + name);
+  /** The entry of the allow-list. */
+  static PickleGlobal of(PickleBytes in, String module, String name) throws InvalidFileException {
+    PickleGlobal global = ALLOWED.get(module + " " + name);
+    if (global != null) {
+      return global;
+    }
+    String quoted = InvalidFileException.quote(module + "." + name);
+    for (Map.Entry<Pattern, String> unreadable : UNREADABLE.entrySet()) {
+      if (unreadable.getKey().matcher(module + " " + name).matches()) {
+        throw in.refuse("it holds " + unreadable.getValue() + " (it names " + quoted + ")");
+      }
+    }
+    throw in.refuse(
+        "it names "
+            + quoted
+            + ", which no state dict needs; nothing was run. If you trust the file, load it in Python and save"
+            + " model.state_dict() alone");
   }
 
   /** Module and name, with a dot between. */
@@ -127,6 +169,16 @@ final class PickleGlobal {
     put(map, "torch._utils _rebuild_tensor_v3", Kind.REBUILD_TENSOR_V3, null);
     put(map, "torch._utils _rebuild_parameter", Kind.REBUILD_PARAMETER, null);
     put(map, "torch._utils _rebuild_parameter_with_state", Kind.REBUILD_PARAMETER, null);
+    put(
+        map,
+        "torch._utils _rebuild_device_tensor_from_cpu_tensor",
+        Kind.REBUILD_DEVICE_TENSOR,
+        null);
+    put(map, "torch._tensor _rebuild_from_type_v2", Kind.REBUILD_FROM_TYPE, null);
+    put(map, "torch.jit._pickle restore_type_tag", Kind.TYPE_TAG, null);
+    put(map, "torch Tensor", Kind.TENSOR_CLASS, null);
+    put(map, "torch.nn.parameter Parameter", Kind.TENSOR_CLASS, null);
+    put(map, "torch.nn.parameter Buffer", Kind.TENSOR_CLASS, null);
     put(map, "torch Size", Kind.SIZE, null);
     put(map, "torch.storage UntypedStorage", Kind.STORAGE, null);
     put(map, "torch UntypedStorage", Kind.STORAGE, null);

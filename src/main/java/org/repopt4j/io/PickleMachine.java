@@ -121,7 +121,7 @@ final class PickleMachine {
       case 'q' -> remember(in.u1());
       case 'r' -> remember(in.u4());
       case 0x94 -> remember(memo.size()); // MEMOIZE
-      case 'c' -> push(global(in.line(), in.line()));
+      case 'c' -> push(PickleGlobal.of(in, in.line(), in.line()));
       case 0x93 -> stackGlobal();
       case 'Q' -> pushContainer(PickleCalls.persistent(in, pop()));
       case 'R' -> call(popLast(2), false);
@@ -137,22 +137,10 @@ final class PickleMachine {
   private void stackGlobal() throws InvalidFileException {
     List<Object> names = popLast(2);
     if (names.get(0) instanceof String module && names.get(1) instanceof String name) {
-      push(global(module, name));
+      push(PickleGlobal.of(in, module, name));
     } else {
       throw in.refuse("a global is named by something that is not text");
     }
-  }
-
-  private PickleGlobal global(String module, String name) throws InvalidFileException {
-    PickleGlobal global = PickleGlobal.find(module, name);
-    if (global == null) {
-      throw in.refuse(
-          "it names "
-              + InvalidFileException.quote(module + "." + name)
-              + ", which no state dict needs; nothing was run. If you trust the file, load it in Python and save"
-              + " model.state_dict() alone");
-    }
-    return global;
   }
 
   private void call(List<Object> calleeAndArguments, boolean asClass) throws InvalidFileException {

@@ -29,8 +29,10 @@ import java.util.Map;
  * @param entries by name, in the header's order
  * @param metadata in the header's order
  * @param dataStart where the data begins, in bytes from the start of the file
+ * @param size of the file, in bytes
  */
-record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadata, long dataStart) {
+record SafetensorsHeader(
+    Map<String, Entry> entries, Map<String, String> metadata, long dataStart, long size) {
   /** The longest header, in bytes, that the format allows. */
   static final int LONGEST = 100_000_000;
 
@@ -85,7 +87,7 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
           });
     }
     checkTiling(file, entries, size - 8 - length);
-    return new SafetensorsHeader(entries, metadata, 8 + length);
+    return new SafetensorsHeader(entries, metadata, 8 + length, size);
   }
 
   private static Entry entry(Path file, StrictJson json, String name, JsonToken token)
@@ -143,7 +145,8 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     }
     List<Long> sizes = new ArrayList<>();
     for (JsonToken t = parser.nextToken(); t != JsonToken.END_ARRAY; t = parser.nextToken()) {
-      if (t != JsonToken.VALUE_NUMBER_INT || parser.getLongValue() < 0) {
+      // A minus sign before 0 is no whole number to other readers of the format.
+      if (t != JsonToken.VALUE_NUMBER_INT || parser.getText().startsWith("-")) {
         throw refuse(
             file,
             name,

@@ -16,8 +16,8 @@ import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.StepScope;
 
 /**
- * An open safetensors file whose tensors are read by name, when they are asked for. The header is
- * checked as a whole when the file is opened ({@link SafetensorsHeader} is the format's
+ * An open safetensors file whose tensors are read by name, when they are asked for, or mapped. The
+ * header is checked as a whole when the file is opened ({@link SafetensorsHeader} is the format's
  * specification).
  *
  * <pre>{@code
@@ -103,6 +103,47 @@ public final class SafetensorsReader implements Closeable {
     try {
       for (String name : header.entries().keySet()) {
         tensors.put(name, read(name));
+      }
+    } catch (Throwable e) {
+      tensors.values().forEach(Tensor::close);
+      throw e;
+    }
+    return new TensorFile(tensors, header.metadata(), List.of());
+  }
+
+  /**
+   * Maps the file instead of reading it: nothing is copied, a page comes into memory when it is
+   * first touched, and processes that map the same file share it. The memory is given back when the
+   * last of the tensors is closed; the reader may be closed before. Changing a tensor does not
+   * change the file. Tensors of booleans, whose bytes must be checked, and those that do not lie at
+   * a multiple of their value's size are read.
+   *
+   * <p>As with every mapping, a process ends at once when it touches a page that is no longer
+   * there: a file that is mapped must not be cut short. Replacing it by another one, as {@link
+   * AtomicFile} does, is safe. Where that cannot be relied on, {@link #readAll} is the way.
+   *
+   * @throws InvalidFileException if the file changed, or holds a bool that is not 0 or 1
+   */
+  public TensorFile map() throws IOException {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    try (StepScope scope = StepScope.open()) {
+      Tensor bytes = TensorMemory.map(file, header.size());
+      for (Map.Entry<String, SafetensorsHeader.Entry> named : header.entries().entrySet()) {
+        SafetensorsHeader.Entry entry = named.getValue();
+        long begin = header.dataStart() + entry.begin;
+        boolean mappable =
+            entry.begin < entry.end
+                && begin % entry.dtype.bytes() == 0
+                && entry.dtype != Dtype.BOOL;
+        tensors.put(
+            named.getKey(),
+            mappable
+                ? Retained.retain(
+                    bytes
+                        .narrow(0, begin, entry.end - entry.begin)
+                        .view(entry.dtype.scalarType())
+                        .view(entry.shape))
+                : read(named.getKey()));
       }
     } catch (Throwable e) {
       tensors.values().forEach(Tensor::close);

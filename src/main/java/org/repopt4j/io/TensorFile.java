@@ -9,9 +9,10 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * What a file of tensors held. The tensors are on the CPU, contiguous, and each owns its memory;
- * they outlive every {@link org.repopt4j.runtime.StepScope} and are freed by {@link #close} or, at
- * the latest, by the garbage collector.
+ * What a file of tensors held. The tensors are on the CPU, contiguous, and each owns its memory
+ * (but for those of {@link SafetensorsReader#map}); they outlive every {@link
+ * org.repopt4j.runtime.StepScope} and are freed by {@link #close} or, at the latest, by the garbage
+ * collector.
  *
  * @param tensors by name, in the file's order; unmodifiable
  * @param metadata text that came with them, in the file's order; unmodifiable

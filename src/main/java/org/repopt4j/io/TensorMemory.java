@@ -5,11 +5,17 @@ import static com.google.common.base.Preconditions.checkState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.StepScope;
@@ -17,8 +23,9 @@ import org.repopt4j.runtime.Tensors;
 
 /**
  * The passage of bytes between a file and a tensor's own memory, in slices, so that tensors of any
- * size pass without a copy on the heap. Files are read and not mapped: a mapped file that somebody
- * cuts short kills the process.
+ * size pass without a copy on the heap. Files are read and not mapped, unless a caller asks for it:
+ * a mapped file that somebody cuts short kills the process, and copying out of a mapping takes
+ * longer than reading ({@code tests/bench/load}).
  */
 final class TensorMemory {
   private static final long SLICE = 64L << 20;
@@ -51,6 +58,25 @@ final class TensorMemory {
       }
     }
     return tensor;
+  }
+
+  /**
+   * The bytes of a file as a tensor of one dimension, without reading them. Changes are private.
+   *
+   * @param size of the file when it was checked, more than 0
+   */
+  static Tensor map(Path file, long size) throws IOException {
+    long now = Files.size(file);
+    if (now != size) {
+      throw new InvalidFileException(file, "it had " + size + " bytes and has " + now + " now");
+    }
+    try (BytePointer name = new BytePointer(file.toString(), StandardCharsets.UTF_8);
+        TensorOptions options = Tensors.options(ScalarType.Byte, Tensors.cpu())) {
+      return torch.from_file(name, new BoolOptional(false), new LongOptional(size), options);
+    } catch (RuntimeException e) {
+      throw new IOException(
+          file + ": it cannot be mapped into memory: " + NativeErrors.sentence(e), e);
+    }
   }
 
   private static Tensor allocate(Path file, String what, long bytes, Dtype dtype, long... shape)
