@@ -72,7 +72,7 @@ class BenchmarkTest {
             SMALL.blocks().stream()
                 .mapToLong(block -> block.scaleNames().size() * (long) block.shape().out())
                 .sum();
-        assertEquals(4 * branches, memory.gradMultBytes());
+        assertEquals(8 * branches, memory.gradMultBytes());
         double median = report.measurements().get(0).timing().median();
         double limit = report.measurements().get(2).timing().median();
         assertEquals(median / limit, report.timesAsLongAs(2), 1e-12);

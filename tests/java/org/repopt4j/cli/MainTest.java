@@ -107,9 +107,24 @@ class MainTest {
   void doctorFindsLibtorch() throws IOException {
     JsonNode facts = CapturedRun.of("doctor", "--json").json();
     assertTrue(facts.get("libtorch").get("loaded").asBoolean(), facts::toString);
-    assertTrue(facts.get("cuda").get("libraries").size() > 5);
+    assertEquals("work", facts.get("device").get("convolutions").asText(), facts::toString);
     CapturedRun text = CapturedRun.of("doctor");
     assertEquals(0, text.code());
     assertTrue(text.out().contains("libtorch"), text::toString);
+  }
+
+  @Test
+  void doctorSaysWhichDeviceJobsTakeAndWhy() throws IOException {
+    JsonNode cpu = CapturedRun.of("doctor", "--device", "cpu", "--json").json();
+    assertEquals("cpu", cpu.get("device").get("jobs take").asText());
+    assertEquals("asked for", cpu.get("device").get("because").asText());
+    assertFalse(cpu.has("cuda"));
+    CapturedRun cuda = CapturedRun.of("doctor", "--device", "cuda", "--json");
+    JsonNode device = cuda.json().get("device");
+    assertEquals(device.get("usable").asBoolean() ? 0 : 1, cuda.code());
+    assertTrue(device.get("usable").asBoolean() || device.has("why not"), cuda::toString);
+    for (JsonNode library : cuda.json().get("cuda").get("libraries")) {
+      assertTrue(library.get("found").asText().matches("missing: .*install.*|.*/.*"));
+    }
   }
 }

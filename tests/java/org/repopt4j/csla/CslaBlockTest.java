@@ -17,6 +17,7 @@ import net.jqwik.api.lifecycle.BeforeContainer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -69,6 +70,7 @@ class CslaBlockTest {
     }
   }
 
+  @Tag("device")
   @ParameterizedTest
   @ValueSource(strings = {"sgd-idscale", "sgd-noidscale", "adamw-idscale"})
   void equivalentKernelIsTheOfficialReinitialization(String name) {
@@ -89,6 +91,7 @@ class CslaBlockTest {
     assertEquals(7, n);
   }
 
+  @Tag("device")
   @ParameterizedTest
   @ValueSource(strings = {"sgd", "adamw"})
   void equivalentKernelIsTheOfficialReinitializationOfGhostModules(String name) {

@@ -20,6 +20,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,6 +31,7 @@ import org.repopt4j.runtime.Tensors;
 import org.repopt4j.testkit.BlockKind;
 import org.repopt4j.testkit.Golden;
 import org.repopt4j.testkit.NaiveBlock;
+import org.repopt4j.testkit.TestDevice;
 
 class GradMultTest {
   // These tensors are small: more threads would only wait for each other.
@@ -100,6 +102,7 @@ class GradMultTest {
     return values;
   }
 
+  @Tag("device")
   @ParameterizedTest
   @ValueSource(strings = {"sgd-idscale", "sgd-noidscale", "adamw-idscale"})
   void denseIsTheOfficialMask(String name) {
@@ -107,13 +110,14 @@ class GradMultTest {
     int n = 0;
     for (Map.Entry<String, Tensor> mask : golden.tensors("mult.").entrySet()) {
       CslaBlock block = CslaBlockTest.officialBlock(golden, n, Tensors.shape(mask.getValue()));
-      Tensor dense = block.gradMult().dense(rule(golden));
+      Tensor dense = block.gradMult().dense(rule(golden), ScalarType.Float, TestDevice.get());
       assertBitEqual(mask.getKey(), mask.getValue(), dense);
       n++;
     }
     assertEquals(7, n);
   }
 
+  @Tag("device")
   @ParameterizedTest
   @ValueSource(strings = {"sgd", "adamw"})
   void denseIsTheOfficialMaskOfGhostModules(String name) {
@@ -126,7 +130,10 @@ class GradMultTest {
           CslaBlock.of(KernelShape.depthwise((int) mask.size(0), k))
               .conv(k, k, golden.tensor("scale." + n + ".conv"))
               .identity();
-      assertBitEqual("module " + n, mask, block.gradMult().dense(rule(golden)));
+      assertBitEqual(
+          "module " + n,
+          mask,
+          block.gradMult().dense(rule(golden), ScalarType.Float, TestDevice.get()));
     }
   }
 

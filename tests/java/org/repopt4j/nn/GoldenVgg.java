@@ -10,6 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.Tensors;
 import org.repopt4j.testkit.Golden;
+import org.repopt4j.testkit.TestDevice;
 
 /** The small RepOpt-VGG of the golden files. */
 final class GoldenVgg {
@@ -21,10 +22,15 @@ final class GoldenVgg {
 
   private GoldenVgg() {}
 
-  /** A network as it is right after {@code torch.manual_seed} of the file's seed. */
+  /**
+   * A network as it is right after {@code torch.manual_seed} of the file's seed, on the test's
+   * device.
+   */
   static Network seeded(Golden golden, Mode mode) {
     Natives.manualSeed(Long.parseLong(golden.metadata("seed")));
-    return TINY.build(mode, Integer.parseInt(golden.metadata("num_classes")));
+    Network network = TINY.build(mode, Integer.parseInt(golden.metadata("num_classes")));
+    network.to(TestDevice.get(), /* non_blocking= */ false);
+    return network;
   }
 
   /** The recorded scales under the official names. */

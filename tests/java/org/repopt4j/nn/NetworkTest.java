@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,6 +24,7 @@ import org.repopt4j.runtime.Tensors;
 import org.repopt4j.testkit.Golden;
 
 class NetworkTest {
+  @Tag("device")
   @ParameterizedTest
   @CsvSource({
     "vgg-tiny-sgd-idscale-train, SGD",

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,8 +25,10 @@ import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
 import org.repopt4j.testkit.Golden;
+import org.repopt4j.testkit.TestDevice;
 
 /** Against what the official Python optimizers made of a tiny RepOpt-VGG in 12 steps. */
+@Tag("device")
 class OfficialTrainingTest {
   private static final List<String> BLOCKS =
       List.of("stage0", "stage1.0", "stage2.0", "stage2.1", "stage3.0", "stage3.1", "stage4.0");
@@ -118,7 +122,10 @@ class OfficialTrainingTest {
     Job job = new Job(file, Engine.REFERENCE);
     for (int b = 0; b < BLOCKS.size(); b++) {
       String name = BLOCKS.get(b) + ".conv.weight";
-      assertBitEqual(name, job.golden.tensor("mult." + name), job.gradMult(b).dense(job.rule));
+      assertBitEqual(
+          name,
+          job.golden.tensor("mult." + name),
+          job.gradMult(b).dense(job.rule, ScalarType.Float, TestDevice.get()));
     }
   }
 

@@ -13,6 +13,7 @@ import org.repopt4j.csla.GradMult;
 import org.repopt4j.csla.KernelShape;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.Tensors;
+import org.repopt4j.testkit.TestDevice;
 
 /**
  * A random optimizer with random parameters (blocks, groups, layouts, types) and the gradients of a
@@ -138,7 +139,7 @@ final class RandomOptimizer {
   }
 
   private Tensor tensor(double[] values, long[] shape, boolean channelsLast) {
-    Tensor plain = Tensors.of(values, shape).to(type);
+    Tensor plain = Tensors.of(values, shape).to(TestDevice.get(), type);
     return channelsLast && shape.length == 4 ? plain.contiguous(MemoryFormat.ChannelsLast) : plain;
   }
 

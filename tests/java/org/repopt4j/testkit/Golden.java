@@ -58,7 +58,7 @@ public final class Golden {
     return header.has(name);
   }
 
-  /** The tensor of this name: float32 or int64. */
+  /** The tensor of this name on the {@link TestDevice}: float32 or int64. */
   public Tensor tensor(String name) {
     JsonNode entry = header.get(name);
     if (entry == null) {
@@ -75,11 +75,11 @@ public final class Golden {
     if (entry.get("dtype").asText().equals("F32")) {
       float[] values = new float[length / 4];
       data.asFloatBuffer().get(values);
-      return Tensors.of(values, shape);
+      return TestDevice.on(Tensors.of(values, shape));
     }
     long[] values = new long[length / 8];
     data.asLongBuffer().get(values);
-    return Tensors.of(values, shape);
+    return TestDevice.on(Tensors.of(values, shape));
   }
 
   /** All tensors whose name begins with {@code prefix}, without it, in the file's order. */

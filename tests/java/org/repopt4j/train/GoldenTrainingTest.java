@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -30,8 +31,10 @@ import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
 import org.repopt4j.testkit.Golden;
 import org.repopt4j.testkit.OneThread;
+import org.repopt4j.testkit.TestDevice;
 
 /** Whole training, network and all, against 12 steps of the official Python code. */
+@Tag("device")
 @ExtendWith(OneThread.class)
 class GoldenTrainingTest {
   private static final Architecture TINY =
@@ -50,6 +53,12 @@ class GoldenTrainingTest {
       blocks.add(BlockScales.of(spec.name(), values));
     }
     return Scales.of(TINY, blocks);
+  }
+
+  private static Network target(Golden golden) {
+    Network network = TINY.target(Integer.parseInt(golden.metadata("num_classes")));
+    network.to(TestDevice.get(), /* non_blocking= */ false);
+    return network;
   }
 
   private static RepOptimizer optimizer(
@@ -129,7 +138,7 @@ class GoldenTrainingTest {
   @MethodSource("cases")
   void fromTheRecordedBeginning(String file, Engine engine) throws JsonProcessingException {
     Golden golden = Golden.read("vgg-tiny-" + file + "-train.safetensors");
-    Network network = TINY.target(Integer.parseInt(golden.metadata("num_classes")));
+    Network network = target(golden);
     network.loadStateDict(golden.tensors("reinit."), /* strict= */ true);
     // A trained network keeps its weights; the Grad Mults come from the scales alone.
     train(golden, network, network.gradMults(scales(golden)), engine);
@@ -139,7 +148,7 @@ class GoldenTrainingTest {
   @MethodSource("cases")
   void throughTheRuleOfInitialization(String file, Engine engine) throws JsonProcessingException {
     Golden golden = Golden.read("vgg-tiny-" + file + "-train.safetensors");
-    Network network = TINY.target(Integer.parseInt(golden.metadata("num_classes")));
+    Network network = target(golden);
     network.loadStateDict(golden.tensors("before."), /* strict= */ true);
     List<Tensor> fresh = new ArrayList<>();
     for (int i = 0; i < TINY.blocks().size(); i++) {

@@ -33,11 +33,16 @@ final class ComputeOptions {
   private int threads;
 
   String device() {
+    checkDevice(device);
+    return device;
+  }
+
+  /** Refuses what is no device's name, before anything is loaded. */
+  static void checkDevice(String device) {
     checkArgument(
         DEVICES.matcher(device.trim()).matches(),
         "--device must be auto, cpu, cuda or cuda:N, got: '%s'",
         device);
-    return device;
   }
 
   Precision precision() {

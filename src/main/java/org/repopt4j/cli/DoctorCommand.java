@@ -1,14 +1,13 @@
 package org.repopt4j.cli;
 
+import com.google.common.base.Ascii;
 import java.io.File;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.bytedeco.javacpp.Loader;
-import org.repopt4j.runtime.CudaLibraries;
 import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.ProcessMemory;
@@ -22,29 +21,50 @@ import picocli.CommandLine.Spec;
 /** {@code repopt doctor}: what there is to work with, and what is missing. */
 @Command(
     name = "doctor",
-    description = "Shows Java, libtorch, threads, memory and the CUDA libraries found or missing.",
+    description =
+        "Shows Java, libtorch, memory, the device that jobs take, and the CUDA libraries.",
     mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description =
+          "auto: say which device jobs will take; cpu: leave CUDA out; cuda or cuda:N: fail where it cannot be used"
+              + " (default: ${DEFAULT-VALUE}).")
+  private String device = "auto";
 
   @Option(names = "--json", description = "Print JSON instead of text.")
   private boolean json;
 
   @Override
   public Integer call() {
+    ComputeOptions.checkDevice(device);
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("java", javaFacts());
     facts.put("machine", machineFacts());
     Map<String, Object> libtorch = libtorchFacts();
     facts.put("libtorch", libtorch);
-    facts.put("cuda", cudaFacts(libtorch));
+    boolean loaded = libtorch.get("loaded").equals(true);
+    boolean healthy = loaded;
+    if (loaded) {
+      DeviceFacts devices = DeviceFacts.of(device);
+      facts.put("device", devices.map());
+      healthy = devices.healthy();
+    }
+    boolean wantsCuda = Ascii.toLowerCase(device.trim()).startsWith("cuda");
+    if (wantsCuda || (Natives.isCudaBuild() && !device.trim().equalsIgnoreCase("cpu"))) {
+      facts.put("cuda", CudaFacts.now());
+    }
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(Json.of(facts));
     } else {
       print(out, facts);
     }
-    return libtorch.get("loaded").equals(true) ? Failures.OK : Failures.CHECK_FAILED;
+    out.flush();
+    return healthy ? Failures.OK : Failures.CHECK_FAILED;
   }
 
   private static Map<String, Object> javaFacts() {
@@ -90,37 +110,6 @@ final class DoctorCommand implements Callable<Integer> {
     return facts;
   }
 
-  private static Map<String, Object> cudaFacts(Map<String, Object> libtorch) {
-    Map<String, Object> facts = new LinkedHashMap<>();
-    boolean usable =
-        libtorch.get("loaded").equals(true) && Natives.isCudaBuild() && Natives.cudaIsAvailable();
-    facts.put("usable", usable);
-    if (!usable) {
-      facts.put(
-          "why not",
-          Natives.isCudaBuild()
-              ? "libtorch finds no device: see the libraries that are missing below"
-              : "this is the CPU build; build with -Pcuda for the GPU build");
-    }
-    CudaLibraries libraries = CudaLibraries.ofThisMachine();
-    List<Map<String, String>> found = new ArrayList<>();
-    for (CudaLibraries.Finding finding : libraries.find()) {
-      Map<String, String> row = new LinkedHashMap<>();
-      row.put("library", finding.library().file());
-      row.put("needed for", finding.library().purpose());
-      row.put(
-          "found",
-          finding
-              .path()
-              .map(Object::toString)
-              .orElse("missing; get " + finding.library().source()));
-      found.add(row);
-    }
-    facts.put("libraries", found);
-    facts.put("looked in", libraries.folders().stream().map(Object::toString).toList());
-    return facts;
-  }
-
   private static void print(PrintWriter out, Map<String, Object> facts) {
     facts.forEach(
         (section, values) -> {
@@ -135,13 +124,13 @@ final class DoctorCommand implements Callable<Integer> {
       for (Object row : (List<?>) value) {
         Map<?, ?> library = (Map<?, ?>) row;
         out.printf(
-            "  %-18s %s (%s)%n",
+            "  %-19s %s (for %s)%n",
             library.get("library"), library.get("found"), library.get("needed for"));
       }
     } else if (value instanceof List<?> list) {
-      list.forEach(item -> out.printf("  %-18s %s%n", name, item));
+      list.forEach(item -> out.printf("  %-19s %s%n", name, item));
     } else {
-      out.printf("  %-18s %s%n", name, value);
+      out.printf("  %-19s %s%n", name, value);
     }
   }
 

@@ -44,15 +44,18 @@ public final class ComputeDevice {
       return cpu();
     }
     if (lower.equals("auto")) {
-      return torch.cuda_is_available()
-          ? cuda(0, "CUDA is available")
-          : new ComputeDevice(Tensors.cpu(), "cpu", "no CUDA device is usable by this build");
+      CudaStatus status = CudaStatus.ofThisProcess();
+      return status.usable()
+          ? cuda(0, status.reason())
+          : new ComputeDevice(Tensors.cpu(), "cpu", status.reason());
     }
     checkArgument(cuda.matches(), "device must be auto, cpu, cuda or cuda:N, got: '%s'", spec);
+    CudaStatus status = CudaStatus.ofThisProcess();
     checkArgument(
-        torch.cuda_is_available(),
-        "device '%s' was asked for, but no CUDA device is usable; run 'repopt doctor' to see why, or use --device cpu",
-        spec);
+        status.usable(),
+        "device '%s' was asked for, but %s; 'repopt doctor --device cuda' shows more, --device cpu does without",
+        spec,
+        status.reason());
     int index = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
     int count = torch.cuda_device_count();
     checkArgument(

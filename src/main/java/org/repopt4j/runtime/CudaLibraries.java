@@ -10,83 +10,130 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.bytedeco.javacpp.Loader;
 
 /**
- * Where the CUDA libraries that the GPU build of libtorch loads lie on this Linux machine, without
- * loading any of them.
+ * Where the CUDA libraries lie on this Linux machine, found without loading any of them.
+ *
+ * <p>The system's loader reads {@code LD_LIBRARY_PATH} once, when a process starts. The launcher
+ * therefore looks for a CUDA toolkit and for Python's packages too ({@code
+ * native-config/launcher/cuda-libraries.sh}, by the same rules as here) and puts what it finds on
+ * that path. A Python installation counts only where {@code libcublas.so.13} is among its packages,
+ * because cuDNN and NCCL for CUDA 12 have the same file names as those for CUDA 13.
  */
 public final class CudaLibraries {
-
-  /**
-   * One library.
-   *
-   * @param file its file name
-   * @param purpose what needs it
-   * @param source how to get it
-   */
-  public record Library(String file, String purpose, String source) {}
 
   /**
    * What was found of one library.
    *
    * @param library the library
-   * @param path the first place that holds it, if any
+   * @param path where it was loaded from, otherwise the first place that holds it
+   * @param loaded whether this process has loaded it
    */
-  public record Finding(Library library, Optional<Path> path) {}
+  public record Finding(CudaLibrary library, Optional<Path> path, boolean loaded) {}
 
-  private static final String TOOLKIT = "a CUDA 13 toolkit or pip's nvidia packages";
-
-  private static final ImmutableList<Library> LIBRARIES =
-      ImmutableList.of(
-          new Library(
-              "libcuda.so.1", "the driver; any use of a GPU", "the NVIDIA driver for CUDA 13"),
-          new Library(
-              "libcudart.so.13", "the runtime", TOOLKIT + ", or cuda-redist on the class path"),
-          new Library("libcublas.so.13", "matrix products", TOOLKIT),
-          new Library("libcublasLt.so.13", "matrix products", TOOLKIT),
-          new Library(
-              "libcudnn.so.9", "convolutions", "cuDNN 9 for CUDA 13 or pip's nvidia-cudnn-cu13"),
-          new Library("libcusparse.so.12", "loading libtorch", TOOLKIT),
-          new Library("libcusolver.so.12", "loading libtorch", TOOLKIT),
-          new Library("libcufft.so.12", "loading libtorch", TOOLKIT),
-          new Library("libnccl.so.2", "several GPUs", "NCCL 2 or pip's nvidia-nccl-cu13"),
-          new Library("libcupti.so.13", "profiling; loading libtorch", TOOLKIT),
-          new Library("libnvrtc.so.13", "kernels compiled at run time", TOOLKIT));
+  private static final String PROOF_OF_CUDA_13 = "libcublas.so.13";
 
   private final ImmutableList<Path> folders;
 
-  private CudaLibraries(List<Path> folders) {
+  private CudaLibraries(Set<Path> folders) {
     this.folders = ImmutableList.copyOf(folders);
   }
 
-  /**
-   * Looks in {@code LD_LIBRARY_PATH}, {@code CUDA_HOME}, the system's folders and pip's {@code
-   * nvidia} packages.
-   */
+  /** Looks with the environment of this process and in the system's folders. */
   public static CudaLibraries ofThisMachine() {
-    Set<Path> folders = new LinkedHashSet<>();
-    for (String entry :
-        Splitter.on(File.pathSeparatorChar)
-            .omitEmptyStrings()
-            .split(environment("LD_LIBRARY_PATH"))) {
-      folders.add(Path.of(entry));
+    Set<Path> folders = new LinkedHashSet<>(ofEnvironment(System.getenv()));
+    for (Path list : entries(Path.of("/etc/ld.so.conf.d"), "*.conf")) {
+      folders.addAll(foldersOf(list));
     }
-    for (String variable : List.of("CUDA_HOME", "CUDA_PATH")) {
-      if (!environment(variable).isEmpty()) {
-        folders.add(Path.of(environment(variable), "lib64"));
+    for (String system :
+        List.of(
+            "/lib/x86_64-linux-gnu",
+            "/usr/lib/x86_64-linux-gnu",
+            "/lib64",
+            "/usr/lib64",
+            "/usr/local/nvidia/lib64",
+            "/usr/local/cuda/lib64")) {
+      folders.add(Path.of(system));
+    }
+    return new CudaLibraries(folders);
+  }
+
+  /**
+   * The folders that an environment speaks of: {@code LD_LIBRARY_PATH}, {@code CUDA_HOME} and
+   * {@code CUDA_PATH}, {@code CONDA_PREFIX}, and the packages of the first Python that has CUDA 13.
+   */
+  static List<Path> ofEnvironment(Map<String, String> environment) {
+    Set<Path> folders = new LinkedHashSet<>();
+    split(environment.get("LD_LIBRARY_PATH")).forEach(entry -> folders.add(Path.of(entry)));
+    for (String variable : List.of("CUDA_HOME", "CUDA_PATH", "CONDA_PREFIX")) {
+      String home = environment.getOrDefault(variable, "");
+      for (String lib : List.of("lib64", "lib", "targets/x86_64-linux/lib")) {
+        if (!home.isEmpty() && Files.exists(Path.of(home, lib, PROOF_OF_CUDA_13))) {
+          folders.add(Path.of(home, lib));
+        }
       }
     }
-    folders.add(Path.of("/usr/local/cuda/lib64"));
-    folders.add(Path.of("/usr/lib/x86_64-linux-gnu"));
-    folders.add(Path.of("/lib/x86_64-linux-gnu"));
-    folders.add(Path.of("/usr/lib64"));
-    folders.add(Path.of("/usr/local/nvidia/lib64"));
-    for (String root : List.of("/usr/lib", "/usr/local/lib", environment("VIRTUAL_ENV") + "/lib")) {
-      folders.addAll(pipFolders(Path.of(root)));
+    for (Path prefix : pythonPrefixes(environment)) {
+      List<Path> packages = packageFolders(prefix);
+      if (!packages.isEmpty()) {
+        folders.addAll(packages);
+        break;
+      }
     }
-    return new CudaLibraries(new ArrayList<>(folders));
+    return List.copyOf(folders);
+  }
+
+  /** Where a Python and its packages can be: the active ones first. */
+  private static Set<Path> pythonPrefixes(Map<String, String> environment) {
+    Set<Path> prefixes = new LinkedHashSet<>();
+    for (String variable : List.of("VIRTUAL_ENV", "CONDA_PREFIX")) {
+      split(environment.get(variable)).forEach(prefix -> prefixes.add(Path.of(prefix)));
+    }
+    for (String folder : split(environment.get("PATH"))) {
+      Path python = Path.of(folder, "python3");
+      if (Files.isExecutable(python)) {
+        // The packages of a virtual environment lie beside the link, those of others beside its
+        // target.
+        prefixes.add(prefixOf(python));
+        resolved(python).ifPresent(target -> prefixes.add(prefixOf(target)));
+      }
+    }
+    split(environment.get("HOME")).forEach(home -> prefixes.add(Path.of(home, ".local")));
+    prefixes.add(Path.of("/usr/local"));
+    prefixes.add(Path.of("/usr"));
+    return prefixes;
+  }
+
+  private static Path prefixOf(Path python) {
+    return python.toAbsolutePath().resolve("../..").normalize();
+  }
+
+  private static Optional<Path> resolved(Path link) {
+    try {
+      return Optional.of(link.toRealPath());
+    } catch (IOException e) {
+      return Optional.empty(); // A link that leads nowhere.
+    }
+  }
+
+  private static List<Path> packageFolders(Path prefix) {
+    for (String packages : List.of("site-packages", "dist-packages")) {
+      for (Path python : entries(prefix.resolve("lib"), "python3*")) {
+        List<Path> libraries =
+            entries(python.resolve(packages).resolve("nvidia"), "*").stream()
+                .map(vendor -> vendor.resolve("lib"))
+                .filter(Files::isDirectory)
+                .toList();
+        if (libraries.stream().anyMatch(lib -> Files.exists(lib.resolve(PROOF_OF_CUDA_13)))) {
+          return libraries;
+        }
+      }
+    }
+    return List.of();
   }
 
   /** The folders in the order in which they are searched. */
@@ -94,49 +141,60 @@ public final class CudaLibraries {
     return folders;
   }
 
-  /** Each library and the first folder that holds it. */
+  /** Each library: loaded already, on the class path, or in one of the folders. */
   public List<Finding> find() {
+    LoadedLibraries loaded = LoadedLibraries.now();
     ImmutableList.Builder<Finding> findings = ImmutableList.builder();
-    for (Library library : LIBRARIES) {
-      findings.add(
-          new Finding(
-              library,
-              folders.stream()
-                  .map(f -> f.resolve(library.file()))
-                  .filter(Files::exists)
-                  .findFirst()));
+    for (CudaLibrary library : CudaLibrary.all()) {
+      Optional<Path> file = loaded.find(library.file());
+      Optional<Path> place = file.or(() -> onClassPath(library)).or(() -> inFolder(library));
+      findings.add(new Finding(library, place, file.isPresent()));
     }
     return findings.build();
   }
 
-  private static List<Path> pipFolders(Path root) {
-    List<Path> found = new ArrayList<>();
-    for (Path python : list(root, "python3*")) {
-      for (String packages : List.of("site-packages", "dist-packages")) {
-        for (Path vendor : list(python.resolve(packages).resolve("nvidia"), "*")) {
-          if (Files.isDirectory(vendor.resolve("lib"))) {
-            found.add(vendor.resolve("lib"));
-          }
-        }
-      }
-    }
-    return found;
+  private Optional<Path> inFolder(CudaLibrary library) {
+    return folders.stream()
+        .map(folder -> folder.resolve(library.file()))
+        .filter(Files::exists)
+        .findFirst();
   }
 
-  private static List<Path> list(Path folder, String glob) {
+  /** The presets load what is on the class path first. */
+  private static Optional<Path> onClassPath(CudaLibrary library) {
+    String resource = "org/bytedeco/cuda/" + Loader.getPlatform() + "/" + library.file();
+    boolean there = Loader.class.getClassLoader().getResource(resource) != null;
+    return there ? Optional.of(Path.of("cuda-redist", library.file())) : Optional.empty();
+  }
+
+  private static List<Path> foldersOf(Path list) {
+    try {
+      return Files.readAllLines(list).stream()
+          .map(String::trim)
+          .filter(line -> line.startsWith("/"))
+          .map(Path::of)
+          .toList();
+    } catch (IOException e) {
+      return List.of(); // The loader skips a list that it cannot read, too.
+    }
+  }
+
+  private static List<Path> entries(Path folder, String glob) {
     List<Path> entries = new ArrayList<>();
     if (Files.isDirectory(folder)) {
       try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder, glob)) {
         stream.forEach(entries::add);
       } catch (IOException e) {
-        return entries; // A folder that cannot be read holds nothing that could be loaded.
+        return List.of(); // A folder that cannot be read holds nothing that could be loaded.
       }
     }
     entries.sort(null);
     return entries;
   }
 
-  private static String environment(String name) {
-    return System.getenv().getOrDefault(name, "");
+  private static List<String> split(String path) {
+    return path == null
+        ? List.of()
+        : Splitter.on(File.pathSeparatorChar).omitEmptyStrings().splitToList(path);
   }
 }
