@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.bytedeco.javacpp.Loader;
+import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.ProcessMemory;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
+import org.repopt4j.runtime.UpdateKernels;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -103,6 +105,7 @@ final class DoctorCommand implements Callable<Integer> {
         double sum = Tensors.of(new double[] {1, 2, 3}, 3).sum().item_double();
         facts.put("loaded", sum == 6.0);
       }
+      facts.put("update on the CPU", UpdateKernels.inUse(ComputeDevice.cpu()));
     } catch (Exception | LinkageError e) {
       facts.put("loaded", false);
       facts.put("error", NativeErrors.sentence(e));

@@ -8,6 +8,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.List;
+import org.repopt4j.data.CorruptImageException;
 import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.train.TrainingDivergedException;
 import picocli.CommandLine;
@@ -71,7 +72,9 @@ final class Failures {
     if (error instanceof TrainingDivergedException) {
       return CHECK_FAILED;
     }
-    return error instanceof IllegalArgumentException || error instanceof IOException
+    return error instanceof IllegalArgumentException
+            || error instanceof IOException
+            || error instanceof CorruptImageException
         ? CALLER
         : OURS;
   }

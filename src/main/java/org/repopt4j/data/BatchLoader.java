@@ -3,6 +3,7 @@ package org.repopt4j.data;
 import static com.google.common.base.Preconditions.checkArgument;
 import static com.google.common.base.Preconditions.checkNotNull;
 
+import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -34,6 +35,7 @@ public final class BatchLoader {
   private final ImageDataSet images;
   private final LoaderOptions options;
   private final ImagePipeline pipeline;
+  private final BadSamples badSamples;
 
   /**
    * Makes a loader.
@@ -42,6 +44,16 @@ public final class BatchLoader {
    *     are too small for the augmentation
    */
   public BatchLoader(ImageDataSet images, LoaderOptions options) {
+    this(images, options, BadSamples.none());
+  }
+
+  /**
+   * A loader that leaves out of its batches what cannot be read.
+   *
+   * @param badSamples where they are counted
+   */
+  public BatchLoader(ImageDataSet images, LoaderOptions options, BadSamples badSamples) {
+    this.badSamples = checkNotNull(badSamples, "badSamples");
     this.images = checkNotNull(images, "images");
     this.options = checkNotNull(options, "options");
     this.pipeline = new ImagePipeline(images, options.augmentation(), options.seed());
@@ -123,10 +135,8 @@ public final class BatchLoader {
   private Batch batch(int[] order, long epoch, int step) {
     int first = Math.multiplyExact(step, options.batchSize());
     int[] samples = new int[Math.min(options.batchSize(), samplesPerEpoch() - first)];
-    long[] labels = new long[samples.length];
     for (int i = 0; i < samples.length; i++) {
       samples[i] = order[(first + i) * options.shards() + options.shard()];
-      labels[i] = images.label(samples[i]);
     }
     try (StepScope scope = StepScope.open()) {
       Tensor pixels =
@@ -137,19 +147,38 @@ public final class BatchLoader {
               images.channels(),
               images.height(),
               images.width());
-      fill(pixels, samples, epoch);
-      Tensor classes = Tensors.of(labels, samples.length);
-      return new Batch(Retained.retain(pixels), Retained.retain(classes), samples, step);
+      int[] whole = fill(pixels, samples, epoch);
+      long[] labels = new long[whole.length];
+      for (int i = 0; i < whole.length; i++) {
+        labels[i] = images.label(whole[i]);
+      }
+      Tensor classes = Tensors.of(labels, whole.length);
+      Tensor filled = whole.length == samples.length ? pixels : pixels.narrow(0, 0, whole.length);
+      return new Batch(Retained.retain(filled), Retained.retain(classes), whole, step);
     }
   }
 
-  private void fill(Tensor pixels, int[] samples, long epoch) {
+  /** The samples that could be read; their images are the tensor's first. */
+  private int[] fill(Tensor pixels, int[] samples, long epoch) {
     byte[] bytes = new byte[images.imageBytes()];
     float[] values = new float[images.imageBytes()];
     FloatPointer to = pixels.data_ptr_float();
-    for (int i = 0; i < samples.length; i++) {
-      pipeline.read(samples[i], epoch, bytes, values);
-      to.position((long) i * values.length).put(values);
+    int[] whole = samples.clone();
+    int count = 0;
+    for (int sample : samples) {
+      try {
+        pipeline.read(sample, epoch, bytes, values);
+      } catch (CorruptImageException e) {
+        badSamples.pass(sample, e);
+        continue;
+      }
+      to.position((long) count * values.length).put(values);
+      whole[count++] = sample;
     }
+    if (count == 0) {
+      throw new CorruptImageException(
+          "none of the " + samples.length + " images of a batch can be read");
+    }
+    return Arrays.copyOf(whole, count);
   }
 }

@@ -43,6 +43,7 @@ public interface ImageDataSet {
    *     width]} row-major
    * @param offset where in {@code into} the image begins
    * @throws IndexOutOfBoundsException if there is no such image, or no room for it
+   * @throws CorruptImageException if the image cannot be decoded
    */
   void read(int index, byte[] into, int offset);
 

@@ -119,6 +119,21 @@ public final class UpdateKernels {
     return Found.FOUND.reason;
   }
 
+  /** For people: what carries out the update on this device, and why. */
+  public static String inUse(ComputeDevice device) {
+    boolean ours =
+        device.isCuda()
+            ? CudaKernels.of(device.device().index()).isPresent()
+            : instructions().isPresent();
+    String why = device.isCuda() ? CudaKernels.reason(device.device().index()) : reason();
+    return ours
+        ? "fused kernels ("
+            + (device.isCuda() ? "" : instructions().orElseThrow() + ", ")
+            + why
+            + ")"
+        : "libtorch's multi-tensor operators (" + why + ")";
+  }
+
   /**
    * One step of all parameters in a table.
    *

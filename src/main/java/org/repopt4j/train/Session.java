@@ -5,10 +5,12 @@ import static com.google.common.base.Preconditions.checkArgument;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.csla.GradMults;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.data.Augmentation;
+import org.repopt4j.data.BadSamples;
 import org.repopt4j.data.BatchLoader;
 import org.repopt4j.data.DataSets;
 import org.repopt4j.data.LoaderOptions;
@@ -21,6 +23,7 @@ import org.repopt4j.optim.ParameterGroups;
 import org.repopt4j.optim.RepOptimizer;
 import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.Natives;
+import org.repopt4j.runtime.UpdateKernels;
 
 /**
  * What a configuration becomes: network, optimizer, schedule, data and folder, ready for the loop.
@@ -40,6 +43,7 @@ public final class Session {
   private final BatchLoader testLoader;
   private final Optional<ModelEma> ema;
   private final RunFolder folder;
+  private volatile Consumer<String> badSampleLog = sentence -> {};
 
   /**
    * Makes everything that a run needs; the order of random draws is that of the official script:
@@ -75,7 +79,7 @@ public final class Session {
         network.setScales(scales.get());
       }
     }
-    return new Session(config, device, data, network, mults, folder);
+    return new Session(config, device, data, network, mults, folder, checkpoints);
   }
 
   /**
@@ -101,7 +105,7 @@ public final class Session {
     RunFolder folder = folder(config.run().output(), checkpoints);
     ComputeDevice device = ComputeDevice.of(config.run().device());
     applyProcessWide(config.run());
-    return new Session(config, device, data, network, mults, folder);
+    return new Session(config, device, data, network, mults, folder, checkpoints);
   }
 
   /** {@code --resume auto} in a folder without a run begins one: the same command does for both. */
@@ -125,13 +129,16 @@ public final class Session {
       Split data,
       Network network,
       GradMults mults,
-      RunFolder folder) {
+      RunFolder folder,
+      CheckpointSettings checkpoints) {
     this.config = config;
     this.device = device;
     this.data = data;
     this.network = network;
     this.mults = mults;
     this.folder = folder;
+    BadSamples badSamples =
+        new BadSamples(checkpoints.maxBadSamples(), sentence -> badSampleLog.accept(sentence));
     // The configuration knows scales from a file only; Grad Mults may have come another way.
     if (mults.size() > 0) {
       config.optim().checkClippingWithGradMults();
@@ -150,7 +157,7 @@ public final class Session {
             augmentation(settings, data.train().augmentation()));
     int ahead = Math.max(PREFETCH, settings.workers());
     this.trainLoader =
-        new BatchLoader(data.train(), training.withWorkers(settings.workers(), ahead));
+        new BatchLoader(data.train(), training.withWorkers(settings.workers(), ahead), badSamples);
     checkArgument(
         config.optim().gradAccumSteps() <= trainLoader.batchesPerEpoch(),
         "--grad-accum-steps %s is more than the %s batches of an epoch, so no step would ever be made; lower it",
@@ -160,7 +167,8 @@ public final class Session {
         new BatchLoader(
             data.test(),
             LoaderOptions.evaluation(settings.valBatchSize())
-                .withWorkers(settings.workers(), ahead));
+                .withWorkers(settings.workers(), ahead),
+            badSamples);
     double baseLr = config.optim().lr() * config.lrScale();
     this.schedule =
         config.schedule().schedule(baseLr, config.lrScale(), trainLoader.batchesPerEpoch());
@@ -215,7 +223,13 @@ public final class Session {
         parameters,
         mults.size(),
         config.optim().lr() * config.lrScale(),
-        device + " (" + device.reason() + "), threads: " + Natives.threads(),
+        device
+            + " ("
+            + device.reason()
+            + "), threads: "
+            + Natives.threads()
+            + ", update: "
+            + UpdateKernels.inUse(device),
         config.schedule().epochs(),
         trainLoader.batchesPerEpoch(),
         data.train().size(),
@@ -242,6 +256,11 @@ public final class Session {
 
   LearningRateSchedule schedule() {
     return schedule;
+  }
+
+  /** Where sentences about samples that cannot be read go; from any thread. */
+  void badSampleLog(Consumer<String> log) {
+    badSampleLog = log;
   }
 
   BatchLoader trainLoader() {

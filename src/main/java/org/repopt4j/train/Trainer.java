@@ -91,6 +91,7 @@ public final class Trainer {
         LossGuard guard = new LossGuard(session.device(), settings.onNan());
         Checkpointing checkpointing = new Checkpointing(session, settings, storage, listener)) {
       listener.started(session.describe());
+      session.badSampleLog(listener::notice);
       RunState state = checkpointing.begin();
       session.folder().begin(config, state.rows);
       try {
