@@ -6,16 +6,23 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.common.base.Splitter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.repopt4j.checkpoint.Checkpoint;
+import org.repopt4j.checkpoint.CheckpointFolder;
+import org.repopt4j.checkpoint.FileStorage;
 import org.repopt4j.io.StateDicts;
 import org.repopt4j.io.TensorFile;
 import org.repopt4j.nn.Architecture;
@@ -65,6 +72,37 @@ class StopSignalsTest {
     assertTrue(Files.notExists(folder.resolve("run/last.safetensors")), this::err);
   }
 
+  /** In training, mostly in evaluation, and mostly while a checkpoint is being written. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-b 64 --eval-every 400",
+        "-b 719 --val-batch-size 1",
+        "-b 64 --eval-every 400 --checkpoint-every 1 --model-ema-decay 0.9"
+      })
+  void whateverItDoesItCanBeResumed(String options) throws Exception {
+    List<String> more = new ArrayList<>(List.of("--epochs", "400", "--mode", "repvgg"));
+    more.addAll(Splitter.on(' ').splitToList(options));
+    long step = 0;
+    for (int piece = 0; piece < 3; piece++) {
+      Process train = begin("train", more.toArray(new String[0]));
+      Thread.sleep(1200);
+      send("TERM", train);
+      assertEquals(143, end(train), this::err);
+      try (Checkpoint checkpoint =
+          new CheckpointFolder(folder.resolve("run/checkpoints"), new FileStorage())
+              .newest(Assertions::fail)
+              .orElseThrow()) {
+        assertTrue(checkpoint.step() > step, "it did not get on: " + err());
+        step = checkpoint.step();
+      }
+      assertEquals(piece > 0, err().contains("resuming after step"), this::err);
+      if (piece == 0) {
+        more.addAll(List.of("--resume", "auto"));
+      }
+    }
+  }
+
   private Process begin(String command, String... more) throws Exception {
     List<String> line =
         new ArrayList<>(
@@ -87,8 +125,12 @@ class StopSignalsTest {
             .redirectOutput(folder.resolve("out").toFile())
             .redirectError(folder.resolve("err").toFile())
             .start();
-    // The summary's head is written when the training begins.
-    while (process.isAlive() && Files.notExists(folder.resolve("run/summary.csv"))) {
+    // The summary's head is written when the training begins, a notice when it goes on.
+    boolean resumed = List.of(more).contains("--resume");
+    while (process.isAlive()
+        && (resumed
+            ? !err().contains("resuming")
+            : Files.notExists(folder.resolve("run/summary.csv")))) {
       Thread.sleep(20);
     }
     assertTrue(process.isAlive(), this::err);

@@ -36,7 +36,10 @@ class EnduranceTest {
 
   @TempDir Path folder;
 
-  /** In a process of its own, whose Java heap neither grows nor shrinks. */
+  /**
+   * In a process of its own, whose Java heap is there from the beginning, and whose compiler is
+   * done soon.
+   */
   @Test
   void memoryAndHandlesAreFlatOverManySteps() throws Exception {
     assumeTrue(ProcessMemory.resident().isPresent(), "needs Linux");
@@ -47,6 +50,7 @@ class EnduranceTest {
                 "-Xms192m",
                 "-Xmx192m",
                 "-XX:+AlwaysPreTouch",
+                "-XX:TieredStopAtLevel=1",
                 "-Dorg.bytedeco.javacpp.maxphysicalbytes=16g",
                 "-cp",
                 System.getProperty("java.class.path"),
