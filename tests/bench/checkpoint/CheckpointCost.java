@@ -70,7 +70,7 @@ final class CheckpointCost {
             new DataSettings("synthetic", null, BATCH, BATCH, 1, true, true),
             new OptimSettings(UpdateRule.SGD, 1e-4, 0.9, 0.9, 0.999, 1e-8, 4e-5, 0, false, 1, 0.1),
             new ScheduleSettings(ScheduleSettings.Curve.CONSTANT, 1, 0, 0, 0, 1, 0.1),
-            new RunSettings("cpu", Precision.FP32, 0, false, 7, 0, 1, folder));
+            new RunSettings("cpu", Precision.FP32, false, 0, false, 7, 0, 1, folder));
     CheckpointSettings settings =
         checkpoints
             ? new CheckpointSettings(

@@ -33,6 +33,7 @@ class BenchmarkTest {
         /* batchSize= */ 2,
         /* resolution= */ 16,
         Precision.FP32,
+        false,
         "cpu",
         /* threads= */ 1,
         opt,

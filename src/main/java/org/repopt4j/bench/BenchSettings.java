@@ -20,6 +20,8 @@ import org.repopt4j.train.RunSettings.Precision;
  * @param batchSize images a step ({@code --batch-size})
  * @param resolution height and width of the images ({@code --resolution})
  * @param precision number format of convolutions and matrix products ({@code --precision})
+ * @param channelsLast whether channels are last in the memory of images and kernels ({@code
+ *     --channels-last})
  * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N} ({@code --device})
  * @param threads threads of one operator, 0 for all processors ({@code --threads})
  * @param opt the update of a training step ({@code --opt})
@@ -37,6 +39,7 @@ public record BenchSettings(
     int batchSize,
     int resolution,
     Precision precision,
+    boolean channelsLast,
     String device,
     int threads,
     UpdateRule opt,

@@ -48,6 +48,9 @@ final class Subject {
       mults = network.reinitialize(constants);
     }
     network.to(device.device(), /* non_blocking= */ false);
+    if (settings.channelsLast()) {
+      network.channelsLast();
+    }
     network.train(settings.what() != BenchSettings.What.INFERENCE);
     return new Subject(device, network, mults);
   }

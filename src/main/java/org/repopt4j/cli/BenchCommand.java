@@ -162,6 +162,7 @@ final class BenchCommand implements Callable<Integer> {
         batchSize,
         resolution,
         compute.precision(),
+        compute.channelsLast(),
         compute.device(),
         compute.threads(),
         rule(),

@@ -41,6 +41,7 @@ final class BenchNumbers {
     map.put("batch_size", settings.batchSize());
     map.put("resolution", settings.resolution());
     map.put("precision", Choice.word(settings.precision()));
+    map.put("channels_last", settings.channelsLast());
     map.put("device", settings.device());
     map.put("threads", settings.threads());
     map.put("opt", Choice.word(settings.opt()));

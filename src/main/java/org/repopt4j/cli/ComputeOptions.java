@@ -27,6 +27,11 @@ final class ComputeOptions {
   private String precision = "fp32";
 
   @Option(
+      names = "--channels-last",
+      description = "Lay images and kernels out with their channels last in memory.")
+  private boolean channelsLast;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads of one operator (default: 0, all processors).")
@@ -47,6 +52,10 @@ final class ComputeOptions {
 
   Precision precision() {
     return Choice.of("--precision", Precision.class, precision);
+  }
+
+  boolean channelsLast() {
+    return channelsLast;
   }
 
   int threads() {

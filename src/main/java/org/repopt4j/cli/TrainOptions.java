@@ -241,6 +241,7 @@ final class TrainOptions {
         new RunSettings(
             run.compute.device(),
             run.compute.precision(),
+            run.compute.channelsLast(),
             run.compute.threads(),
             run.deterministic,
             run.seed,

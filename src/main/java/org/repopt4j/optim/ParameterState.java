@@ -2,6 +2,7 @@ package org.repopt4j.optim;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -121,12 +122,15 @@ final class ParameterState {
   void checkAverage(Tensor average) {
     Tensor like = updated();
     checkArgument(
-        average.sizes().equals(like.sizes())
+        Arrays.equals(Tensors.shape(average), Tensors.shape(like))
             && Tensors.type(average) == Tensors.type(like)
-            && average.device().equals(like.device()),
-        "the average of '%s' must be a %s tensor of its shape on its device, got: %s",
+            && average.is_cuda() == like.is_cuda()
+            && average.device().index() == like.device().index(),
+        "the average of '%s' must be a %s tensor of the shape %s on its device, got: %s %s",
         name,
         Tensors.type(like),
-        Tensors.type(average));
+        Arrays.toString(Tensors.shape(like)),
+        Tensors.type(average),
+        Arrays.toString(Tensors.shape(average)));
   }
 }

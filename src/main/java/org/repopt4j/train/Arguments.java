@@ -46,6 +46,7 @@ final class Arguments {
     args.put("seed", config.run().seed());
     args.put("device", config.run().device());
     args.put("precision", lower(config.run().precision()));
+    args.put("channels_last", config.run().channelsLast());
     args.put("threads", Natives.threads());
     args.put("deterministic", config.run().deterministic());
     args.put("model_ema_decay", config.run().modelEmaDecay());

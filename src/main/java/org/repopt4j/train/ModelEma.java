@@ -1,9 +1,14 @@
 package org.repopt4j.train;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.nn.Network;
+import org.repopt4j.optim.ParameterGroup;
+import org.repopt4j.optim.RepOptimizer;
+import org.repopt4j.optim.StepExtras;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.StepScope;
 
@@ -15,6 +20,8 @@ import org.repopt4j.runtime.StepScope;
 final class ModelEma {
   private final Network average;
   private final double decay;
+  private StepExtras inStep;
+  private Set<String> names = Set.of();
 
   /**
    * An average that begins at the network's state.
@@ -27,13 +34,30 @@ final class ModelEma {
     average.loadStateDict(network.stateDict(), /* strict= */ true);
   }
 
-  /** Takes in the network's state after a step. */
+  /** Lets an optimizer's step take in the parameters that it changes, in the same pass. */
+  StepExtras inStepOf(RepOptimizer optimizer) {
+    if (inStep == null) {
+      Map<String, Tensor> to = average.stateDict();
+      Map<String, Tensor> stepped = new LinkedHashMap<>();
+      for (ParameterGroup group : optimizer.groups().groups()) {
+        group.parameters().keySet().forEach(name -> stepped.put(name, to.get(name)));
+      }
+      inStep = StepExtras.NONE.averaging(stepped, decay);
+      names = stepped.keySet();
+    }
+    return inStep;
+  }
+
+  /** Takes in what no step did: the network's buffers and constants. */
   void update(Network network) {
     Map<String, Tensor> to = average.stateDict();
     try (NoGrad noGrad = NoGrad.open();
         StepScope scope = StepScope.open();
         Scalar weight = new Scalar(1 - decay)) {
       for (Map.Entry<String, Tensor> entry : network.stateDict().entrySet()) {
+        if (names.contains(entry.getKey())) {
+          continue;
+        }
         Tensor target = to.get(entry.getKey());
         if (target.is_floating_point()) {
           target.lerp_(entry.getValue(), weight);

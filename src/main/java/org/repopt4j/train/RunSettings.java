@@ -10,6 +10,8 @@ import java.nio.file.Path;
  *
  * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N} ({@code --device})
  * @param precision number format of convolutions and matrix products ({@code --precision})
+ * @param channelsLast whether channels are last in the memory of images and kernels ({@code
+ *     --channels-last})
  * @param threads threads of one operator, 0 for all processors ({@code --threads})
  * @param deterministic ask every backend for reproducible algorithms ({@code --deterministic})
  * @param seed of initial weights, data order and augmentation ({@code --seed})
@@ -21,6 +23,7 @@ import java.nio.file.Path;
 public record RunSettings(
     String device,
     Precision precision,
+    boolean channelsLast,
     int threads,
     boolean deterministic,
     long seed,
@@ -55,6 +58,14 @@ public record RunSettings(
   /** The same in another folder. */
   public RunSettings withOutput(Path other) {
     return new RunSettings(
-        device, precision, threads, deterministic, seed, modelEmaDecay, evalEvery, other);
+        device,
+        precision,
+        channelsLast,
+        threads,
+        deterministic,
+        seed,
+        modelEmaDecay,
+        evalEvery,
+        other);
   }
 }

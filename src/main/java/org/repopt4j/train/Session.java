@@ -144,6 +144,9 @@ public final class Session {
       config.optim().checkClippingWithGradMults();
     }
     network.to(device.device(), /* non_blocking= */ false);
+    if (config.run().channelsLast()) {
+      network.channelsLast();
+    }
     DataSettings settings = config.data();
     checkArgument(
         data.train().size() >= settings.batchSize(),
@@ -209,6 +212,9 @@ public final class Session {
   private Network twin() {
     Network twin = config.arch().build(config.mode(), data.train().classes());
     twin.to(device.device(), /* non_blocking= */ false);
+    if (config.run().channelsLast()) {
+      twin.channelsLast();
+    }
     return twin;
   }
 

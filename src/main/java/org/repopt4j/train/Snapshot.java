@@ -33,6 +33,7 @@ final class Snapshot {
       Set.of(
           "output",
           "device",
+          "channels_last",
           "threads",
           "workers",
           "val_batch_size",

@@ -15,6 +15,8 @@ import org.repopt4j.checkpoint.FolderLock;
 import org.repopt4j.data.Batch;
 import org.repopt4j.data.BatchLoader;
 import org.repopt4j.data.Epoch;
+import org.repopt4j.optim.RepOptimizer;
+import org.repopt4j.optim.StepExtras;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.train.CheckpointSettings.OnNan;
 
@@ -252,8 +254,10 @@ public final class Trainer {
     state.lastUpdate = state.batches;
     state.updates++;
     clip();
-    session.optimizer().step(state.lr);
-    session.optimizer().zeroGrad();
+    RepOptimizer optimizer = session.optimizer();
+    optimizer.step(
+        state.lr, session.ema().map(ema -> ema.inStepOf(optimizer)).orElse(StepExtras.NONE));
+    optimizer.zeroGrad();
     session.ema().ifPresent(ema -> ema.update(session.network()));
     return true;
   }
