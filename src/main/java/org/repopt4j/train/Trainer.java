@@ -18,6 +18,7 @@ import org.repopt4j.data.Epoch;
 import org.repopt4j.optim.RepOptimizer;
 import org.repopt4j.optim.StepExtras;
 import org.repopt4j.runtime.StepScope;
+import org.repopt4j.train.CheckpointSettings.OnDiskFull;
 import org.repopt4j.train.CheckpointSettings.OnNan;
 
 /**
@@ -145,12 +146,10 @@ public final class Trainer {
       // An epoch that was not evaluated has NaN, which is above nothing.
       boolean best = last.evalTop1() > state.bestTop1;
       boolean bestEma = last.emaTop1() > state.bestEmaTop1;
-      state.bestTop1 = best ? last.evalTop1() : state.bestTop1;
-      state.bestEmaTop1 = bestEma ? last.emaTop1() : state.bestEmaTop1;
-      List<EpochRow> rows = new ArrayList<>(state.rows);
-      rows.add(last);
-      session.folder().summary(rows);
-      session.folder().save(session, state.epoch, last, best, bestEma);
+      if (isSaved(state, last, best, bestEma, stopped)) {
+        state.bestTop1 = best ? last.evalTop1() : state.bestTop1;
+        state.bestEmaTop1 = bestEma ? last.emaTop1() : state.bestEmaTop1;
+      }
       listener.epochFinished(last);
       if (!stopped) {
         state.finishEpoch(last);
@@ -161,6 +160,40 @@ public final class Trainer {
     }
     return new TrainResult(
         last, Math.max(state.bestTop1, state.bestEmaTop1), stopped, session.folder().path());
+  }
+
+  /**
+   * Writes the summary and the weights of an epoch; whether that could be done. Only at the run's
+   * end is there no later epoch whose weights would take their place.
+   */
+  private boolean isSaved(
+      RunState state, EpochRow row, boolean best, boolean bestEma, boolean stopped)
+      throws IOException {
+    List<EpochRow> rows = new ArrayList<>(state.rows);
+    rows.add(row);
+    try {
+      session.folder().summary(rows);
+      session.folder().save(session, state.epoch, row, best, bestEma);
+      return true;
+    } catch (IOException e) {
+      String sentence =
+          "the weights of epoch "
+              + (state.epoch + 1)
+              + " could not be written into "
+              + session.folder().path()
+              + " ("
+              + e.getMessage()
+              + ")";
+      boolean atEnd = !stopped && state.epoch + 1 == config.schedule().epochs();
+      if (atEnd || settings.onDiskFull() == OnDiskFull.STOP) {
+        throw new IOException(
+            sentence
+                + (settings.isOn() ? "; make room and go on with --resume auto" : "; make room"),
+            e);
+      }
+      listener.notice(sentence + "; training goes on");
+      return false;
+    }
   }
 
   private record TrainedEpoch(
