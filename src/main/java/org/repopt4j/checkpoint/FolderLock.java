@@ -6,9 +6,10 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The right to write into a folder. The operating system takes it back when the process ends in
@@ -17,9 +18,14 @@ import java.nio.file.StandardOpenOption;
 public final class FolderLock implements Closeable {
   private static final String FILE = ".lock";
 
+  // To open the file once more in this process, and close it, would give the system's lock away.
+  private static final Set<Path> HELD_HERE = ConcurrentHashMap.newKeySet();
+
+  private final Path folder;
   private final FileChannel channel;
 
-  private FolderLock(FileChannel channel) {
+  private FolderLock(Path folder, FileChannel channel) {
+    this.folder = folder;
     this.channel = channel;
   }
 
@@ -30,27 +36,44 @@ public final class FolderLock implements Closeable {
    * @throws IllegalArgumentException if another run has it
    */
   public static FolderLock take(Path folder) throws IOException {
-    FileChannel channel =
-        FileChannel.open(folder.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    Path real = folder.toRealPath();
+    checkFree(HELD_HERE.add(real), folder);
+    FileChannel channel = null;
     FileLock lock = null;
     try {
+      channel =
+          FileChannel.open(real.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       lock = channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      lock = null; // by this very process
     } finally {
       if (lock == null) {
-        channel.close();
+        release(real, channel);
       }
     }
+    checkFree(lock != null, folder);
+    return new FolderLock(real, channel);
+  }
+
+  private static void checkFree(boolean free, Path folder) {
     checkArgument(
-        lock != null,
+        free,
         "another run is writing into %s; wait for it to end, or name another --output",
         folder);
-    return new FolderLock(channel);
+  }
+
+  private static void release(Path real, FileChannel channel) throws IOException {
+    try {
+      if (channel != null) {
+        channel.close();
+      }
+    } finally {
+      HELD_HERE.remove(real);
+    }
   }
 
   @Override
   public void close() throws IOException {
-    channel.close();
+    if (channel.isOpen()) {
+      release(folder, channel);
+    }
   }
 }

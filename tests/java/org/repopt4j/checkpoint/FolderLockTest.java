@@ -1,0 +1,85 @@
+package org.repopt4j.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One run a folder, also among processes; a process that is killed leaves nothing behind. */
+@Timeout(60)
+class FolderLockTest {
+  private static final int REFUSED = 7;
+
+  @TempDir Path folder;
+
+  /** {@code FOLDER HOLD}: takes the lock, makes {@code FOLDER/held} and sleeps if it should. */
+  public static void main(String[] args) throws Exception {
+    Path folder = Path.of(args[0]);
+    try (FolderLock lock = FolderLock.take(folder)) {
+      if (Boolean.parseBoolean(args[1])) {
+        Files.createFile(folder.resolve("held"));
+        TimeUnit.SECONDS.sleep(50);
+      }
+      System.exit(lock == null ? 1 : 0);
+    } catch (IllegalArgumentException e) {
+      System.exit(REFUSED);
+    }
+  }
+
+  private Process another(boolean hold) throws IOException {
+    return new ProcessBuilder(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
+                FolderLockTest.class.getName(),
+                folder.toString(),
+                Boolean.toString(hold)))
+        .inheritIO()
+        .start();
+  }
+
+  private void assertRefusedHere() {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> FolderLock.take(folder)).getMessage();
+    assertTrue(message.contains("another run is writing into " + folder), message);
+  }
+
+  @Test
+  void anotherProcessIsRefusedUntilThisOneIsDone() throws Exception {
+    try (FolderLock lock = FolderLock.take(folder)) {
+      assertEquals(REFUSED, another(false).waitFor());
+      // A second try of this process must not give away what the first one holds.
+      assertRefusedHere();
+      assertEquals(REFUSED, another(false).waitFor());
+      assertTrue(lock != null);
+    }
+    assertEquals(0, another(false).waitFor());
+    FolderLock.take(folder).close();
+  }
+
+  @Test
+  void aKilledProcessHoldsNothing() throws Exception {
+    Process holder = another(true);
+    try {
+      while (holder.isAlive() && Files.notExists(folder.resolve("held"))) {
+        TimeUnit.MILLISECONDS.sleep(5);
+      }
+      assertRefusedHere();
+    } finally {
+      holder.destroyForcibly().waitFor();
+    }
+    FolderLock.take(folder).close();
+  }
+}
