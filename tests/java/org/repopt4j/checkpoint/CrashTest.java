@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.repopt4j.checkpoint.CrashingStorage.Damage;
 import org.repopt4j.checkpoint.CrashingStorage.PowerLost;
 import org.repopt4j.io.AtomicFile;
@@ -116,6 +118,36 @@ class CrashTest {
         assertTrue(skipped.get(0).contains("step-000000000002"), skipped::toString);
       }
     }
+  }
+
+  /** A block that was never forced may show what an earlier file had there. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model.safetensors",
+        "optimizer.safetensors",
+        "manifest.json",
+        "manifest.sha256",
+        "manifest"
+      })
+  void theContentOfTheOneBeforeIsSeen(String name) throws IOException {
+    Path root = fresh("old");
+    Path newest = new CheckpointFolder(root, new FileStorage()).write(checkpoint(2));
+    try (var files = Files.list(newest)) {
+      for (Path file : files.filter(f -> f.getFileName().toString().startsWith(name)).toList()) {
+        Path old = root.resolve("step-000000000001").resolve(file.getFileName());
+        assertEquals(Files.size(old), Files.size(file), "only the content tells them apart");
+        Files.copy(old, file, StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    List<String> skipped = new ArrayList<>();
+    try (Checkpoint found =
+        new CheckpointFolder(root, new FileStorage()).newest(skipped::add).orElseThrow()) {
+      assertEquals(1, found.step());
+      assertWhole(found);
+    }
+    assertEquals(1, skipped.size(), skipped::toString);
+    assertTrue(skipped.get(0).contains("step-000000000002"), skipped::toString);
   }
 
   @Test

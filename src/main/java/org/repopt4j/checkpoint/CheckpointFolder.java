@@ -5,6 +5,7 @@ import static com.google.common.base.Preconditions.checkArgument;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -190,6 +191,11 @@ public final class CheckpointFolder {
       }
     }
     return Optional.empty();
+  }
+
+  /** Whether a folder looks like a checkpoint, which may be damaged all the same. */
+  public static boolean isOne(Path folder) {
+    return Files.isRegularFile(folder.resolve(Manifest.FILE));
   }
 
   /**

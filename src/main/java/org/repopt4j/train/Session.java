@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.global.torch;
+import org.repopt4j.checkpoint.CheckpointFolder;
 import org.repopt4j.csla.GradMults;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.data.Augmentation;
@@ -111,6 +112,13 @@ public final class Session {
   /** {@code --resume auto} in a folder without a run begins one: the same command does for both. */
   private static RunFolder folder(Path output, CheckpointSettings checkpoints) {
     boolean auto = checkpoints.resume().map("auto"::equals).orElse(false);
+    if (checkpoints.resumes() && !auto) {
+      String from = checkpoints.resume().orElseThrow();
+      checkArgument(
+          CheckpointFolder.isOne(Path.of(from)),
+          "--resume must be auto or a checkpoint's folder with its manifest.json, got: '%s'",
+          from);
+    }
     return !checkpoints.resumes() || (auto && !RunFolder.holdsRun(output))
         ? RunFolder.check(output)
         : RunFolder.existing(output);
