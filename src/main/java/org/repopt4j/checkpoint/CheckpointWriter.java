@@ -94,6 +94,10 @@ public final class CheckpointWriter implements AutoCloseable {
             return false;
           }
           Uninterruptibles.sleepUninterruptibly(pause);
+        } catch (RuntimeException e) {
+          // Trying again would not help, and the work must not end for it.
+          listener.failed(checkpoint.step(), new IOException(e.toString(), e), false);
+          return false;
         }
       }
     }

@@ -30,6 +30,11 @@ final class RunState {
   double bestTop1 = Double.NEGATIVE_INFINITY;
   double bestEmaTop1 = Double.NEGATIVE_INFINITY;
 
+  /** Where the last update, or the epoch's begin, left {@link #nextBatch} and {@link #batches}. */
+  private int reachedBatch;
+
+  private long reachedBatches;
+
   /** This epoch's time before it was interrupted. */
   double seconds;
 
@@ -44,6 +49,18 @@ final class RunState {
   /** Rows of the summary. */
   final List<EpochRow> rows = new ArrayList<>();
 
+  /** Everything up to here is in the weights. */
+  void reach() {
+    reachedBatch = nextBatch;
+    reachedBatches = batches;
+  }
+
+  /** Forgets batches whose gradients have not met their step. */
+  void goBack() {
+    nextBatch = reachedBatch;
+    batches = reachedBatches;
+  }
+
   /** The epoch is done, and the next one begins. */
   void finishEpoch(EpochRow row) {
     rows.add(row);
@@ -52,6 +69,7 @@ final class RunState {
     seconds = 0;
     images = 0;
     sums = new double[3];
+    reach();
   }
 
   /** Takes on another state as its own. */
@@ -71,6 +89,7 @@ final class RunState {
     skipped.addAll(other.skipped);
     rows.clear();
     rows.addAll(other.rows);
+    reach();
   }
 
   Map<String, String> values() {
@@ -116,6 +135,7 @@ final class RunState {
       for (int row = 0; values.containsKey("row " + row); row++) {
         state.rows.add(EpochRow.of(row, doubles(values.get("row " + row))));
       }
+      state.reach();
       return state;
     } catch (NumberFormatException | NullPointerException e) {
       throw new IOException("the checkpoint does not say how far its run was", e);

@@ -1,8 +1,6 @@
 package org.repopt4j.train;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -18,8 +16,6 @@ import org.repopt4j.data.Epoch;
 import org.repopt4j.optim.RepOptimizer;
 import org.repopt4j.optim.StepExtras;
 import org.repopt4j.runtime.StepScope;
-import org.repopt4j.train.CheckpointSettings.OnDiskFull;
-import org.repopt4j.train.CheckpointSettings.OnNan;
 
 /**
  * The training loop, in the order of the official {@code main_repopt.py}: forward, loss, backward,
@@ -29,9 +25,6 @@ import org.repopt4j.train.CheckpointSettings.OnNan;
 public final class Trainer {
   private static final long REPORT_NANOS = 200_000_000;
 
-  /** Faulty batches in a row after which passing over them is of no use. */
-  private static final int HOPELESS = 10;
-
   private final TrainConfig config;
   private final Session session;
   private final CheckpointSettings settings;
@@ -40,7 +33,6 @@ public final class Trainer {
   private final BooleanSupplier stop;
   private final ForwardPass forward;
   private final Evaluator evaluator;
-  private int faultsInARow;
 
   private enum End {
     WHOLE,
@@ -103,6 +95,7 @@ public final class Trainer {
         throw e;
       } catch (RuntimeException | Error e) {
         if (settings.saveOnError()) {
+          state.goBack();
           checkpointing.writeNow(state);
         }
         throw e;
@@ -112,6 +105,8 @@ public final class Trainer {
 
   private TrainResult run(RunState state, Checkpointing checkpointing, LossGuard guard)
       throws IOException {
+    EpochSaver saver = new EpochSaver(session, settings, listener);
+    FaultPolicy policy = new FaultPolicy(session, settings, checkpointing, guard, listener);
     BatchLoader loader = session.trainLoader();
     int epochs = config.schedule().epochs();
     EpochRow last = state.rows.isEmpty() ? null : state.rows.get(state.rows.size() - 1);
@@ -120,7 +115,7 @@ public final class Trainer {
       session.network().train(true);
       long begin = System.nanoTime();
       double before = state.seconds;
-      TrainedEpoch trained = trainRest(state, loader, checkpointing, guard);
+      TrainedEpoch trained = trainRest(state, loader, checkpointing, guard, policy);
       if (trained.end == End.ROLLED_BACK) {
         continue;
       }
@@ -146,7 +141,7 @@ public final class Trainer {
       // An epoch that was not evaluated has NaN, which is above nothing.
       boolean best = last.evalTop1() > state.bestTop1;
       boolean bestEma = last.emaTop1() > state.bestEmaTop1;
-      if (isSaved(state, last, best, bestEma, stopped)) {
+      if (saver.isSaved(state, last, best, bestEma, stopped)) {
         state.bestTop1 = best ? last.evalTop1() : state.bestTop1;
         state.bestEmaTop1 = bestEma ? last.emaTop1() : state.bestEmaTop1;
       }
@@ -162,46 +157,16 @@ public final class Trainer {
         last, Math.max(state.bestTop1, state.bestEmaTop1), stopped, session.folder().path());
   }
 
-  /**
-   * Writes the summary and the weights of an epoch; whether that could be done. Only at the run's
-   * end is there no later epoch whose weights would take their place.
-   */
-  private boolean isSaved(
-      RunState state, EpochRow row, boolean best, boolean bestEma, boolean stopped)
-      throws IOException {
-    List<EpochRow> rows = new ArrayList<>(state.rows);
-    rows.add(row);
-    try {
-      session.folder().summary(rows);
-      session.folder().save(session, state.epoch, row, best, bestEma);
-      return true;
-    } catch (IOException e) {
-      String sentence =
-          "the weights of epoch "
-              + (state.epoch + 1)
-              + " could not be written into "
-              + session.folder().path()
-              + " ("
-              + e.getMessage()
-              + ")";
-      boolean atEnd = !stopped && state.epoch + 1 == config.schedule().epochs();
-      if (atEnd || settings.onDiskFull() == OnDiskFull.STOP) {
-        throw new IOException(
-            sentence
-                + (settings.isOn() ? "; make room and go on with --resume auto" : "; make room"),
-            e);
-      }
-      listener.notice(sentence + "; training goes on");
-      return false;
-    }
-  }
-
   private record TrainedEpoch(
       RunningMean.Means means, double imagesPerSecond, double lr, End end) {}
 
   /** The batches of the state's epoch that are still to be trained on. */
   private TrainedEpoch trainRest(
-      RunState state, BatchLoader loader, Checkpointing checkpointing, LossGuard guard)
+      RunState state,
+      BatchLoader loader,
+      Checkpointing checkpointing,
+      LossGuard guard,
+      FaultPolicy policy)
       throws IOException {
     long begin = System.nanoTime();
     long reported = begin;
@@ -220,6 +185,9 @@ public final class Trainer {
           if (!state.skipped.contains(state.epoch + "/" + batch.step())) {
             fault = backward(state.epoch, batch, mean, guard);
             updated = fault.isEmpty() && update(state, batch);
+          } else if (isStep(batch)) {
+            // The step of its group is left out with it.
+            session.optimizer().zeroGrad();
           }
         }
         state.batches++;
@@ -233,7 +201,7 @@ public final class Trainer {
         if (report || save) {
           fault = fault.isPresent() ? fault : guard.look();
         }
-        if (fault.isPresent() && isRolledBack(fault.get(), state, checkpointing, guard)) {
+        if (fault.isPresent() && policy.isRolledBack(fault.get(), state)) {
           end = End.ROLLED_BACK;
           break;
         }
@@ -241,8 +209,12 @@ public final class Trainer {
           state.seconds = secondsBefore + (now - begin) / 1e9;
           state.images = mean.images();
         }
-        if (save || stopped || atEnd) {
+        if (save || stopped || atEnd || (updated && settings.saveOnError())) {
           state.sums = mean.sums();
+          state.images = mean.images();
+        }
+        if (updated || atEnd) {
+          state.reach();
         }
         if (save) {
           checkpointing.write(state);
@@ -272,7 +244,6 @@ public final class Trainer {
     if (fault.isEmpty()) {
       Losses.share(loss, config.optim().gradAccumSteps()).backward();
       mean.add(loss, logits, labels);
-      faultsInARow = 0;
     }
     return fault;
   }
@@ -283,49 +254,20 @@ public final class Trainer {
       return false;
     }
     // The official loop sets the rate after each step, so a step uses what the one before it left.
-    state.lr = session.schedule().forStep(state.lastUpdate + 1);
-    state.lastUpdate = state.batches;
-    state.updates++;
+    double rate = session.schedule().forStep(state.lastUpdate + 1);
     clip();
     RepOptimizer optimizer = session.optimizer();
-    optimizer.step(
-        state.lr, session.ema().map(ema -> ema.inStepOf(optimizer)).orElse(StepExtras.NONE));
+    optimizer.step(rate, session.ema().map(ema -> ema.inStepOf(optimizer)).orElse(StepExtras.NONE));
     optimizer.zeroGrad();
     session.ema().ifPresent(ema -> ema.update(session.network()));
+    state.lr = rate;
+    state.lastUpdate = state.batches;
+    state.updates++;
     return true;
   }
 
   private boolean isStep(Batch batch) {
     return (batch.step() + 1) % config.optim().gradAccumSteps() == 0;
-  }
-
-  /** Deals with a loss that is no number; whether the run went back to a checkpoint. */
-  private boolean isRolledBack(
-      LossGuard.Fault fault, RunState state, Checkpointing checkpointing, LossGuard guard)
-      throws IOException {
-    session.optimizer().zeroGrad();
-    if (settings.onNan() == OnNan.STOP || ++faultsInARow > HOPELESS) {
-      throw new TrainingDivergedException(
-          fault.sentence()
-              + "; lower --lr (now "
-              + state.lr
-              + "), lengthen --warmup-epochs, or add --clip-grad where no Grad Mults are in use"
-              + (settings.isOn() ? "; " + checkpointing.lastGood() : ""));
-    }
-    listener.notice(fault.sentence() + ": passed over");
-    if (settings.onNan() == OnNan.SKIP) {
-      guard.undo(session.network());
-      return false;
-    }
-    Optional<RunState> earlier = checkpointing.rollback();
-    if (earlier.isEmpty()) {
-      throw new TrainingDivergedException(
-          fault.sentence() + "; there is no checkpoint to go back to");
-    }
-    earlier.get().skipped.addAll(state.skipped);
-    earlier.get().skipped.add(fault.key());
-    state.become(earlier.get());
-    return true;
   }
 
   private void clip() {
