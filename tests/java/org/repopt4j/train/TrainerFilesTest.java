@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.repopt4j.testkit.TensorAsserts.assertBitEqual;
 
 import java.io.IOException;
@@ -27,7 +26,6 @@ import org.repopt4j.io.StateDicts;
 import org.repopt4j.io.TensorFile;
 import org.repopt4j.nn.Mode;
 import org.repopt4j.nn.Network;
-import org.repopt4j.runtime.ProcessMemory;
 import org.repopt4j.runtime.Tensors;
 import org.repopt4j.testkit.OneThread;
 import org.repopt4j.testkit.TinyRun;
@@ -212,25 +210,5 @@ class TrainerFilesTest {
     assertFalse(message.contains("\n"), message);
     assertFalse(Files.exists(session.folder().path().resolve("last.safetensors")));
     assertTrue(Files.exists(session.folder().path().resolve("args.yaml")));
-  }
-
-  @Test
-  void nativeMemoryStaysFlatOverHundredsOfSteps() throws IOException {
-    assumeTrue(ProcessMemory.resident().isPresent(), "needs /proc");
-    TrainConfig config = TinyRun.with(config(), "schedule.epochs", 60);
-    config = TinyRun.with(config, "run.modelEmaDecay", 0.9);
-    List<Long> resident = new ArrayList<>();
-    TinyTraining.run(
-        TinyTraining.session(config),
-        new TrainListener() {
-          @Override
-          public void epochFinished(EpochRow row) {
-            resident.add(ProcessMemory.resident().orElseThrow());
-          }
-        },
-        () -> false);
-    // Without a scope for each step these 300 steps were seen to keep 145 MiB.
-    long grown = resident.get(59) - resident.get(9);
-    assertTrue(grown < 40 << 20, () -> "grown by " + (grown >> 20) + " MiB: " + resident);
   }
 }
