@@ -140,6 +140,13 @@ final class Checkpointing implements AutoCloseable {
     lastStep = state.updates;
     lastTime = System.nanoTime();
     Checkpoint copy = Snapshot.take(session, state);
+    if (!Snapshot.isFinite(copy)) {
+      // The next loss will say so, too; until then the checkpoints that are there must stay.
+      copy.close();
+      listener.notice(
+          "no checkpoint of step " + state.updates + ": some weights are no finite numbers");
+      return;
+    }
     listener.checkpointBegun(state.updates);
     writer.write(copy);
   }
@@ -150,7 +157,7 @@ final class Checkpointing implements AutoCloseable {
       return;
     }
     write(state);
-    if (writer.await()) {
+    if (writer.await() && last != null) {
       listener.notice("checkpoint " + last.getFileName() + " is written; go on with --resume auto");
     }
   }

@@ -63,6 +63,19 @@ final class Snapshot {
         state.updates, values, configuration(session.config()), versions(), tensors);
   }
 
+  /** Whether the network's parameters and buffers are all finite numbers. */
+  static boolean isFinite(Checkpoint checkpoint) {
+    try (NoGrad noGrad = NoGrad.open();
+        StepScope scope = StepScope.open()) {
+      for (Tensor tensor : checkpoint.tensors().get(MODEL).values()) {
+        if (tensor.is_floating_point() && !Double.isFinite(tensor.sum().item_double())) {
+          return false;
+        }
+      }
+      return true;
+    }
+  }
+
   private static Map<String, Tensor> copies(Map<String, Tensor> live) {
     Map<String, Tensor> copies = new LinkedHashMap<>();
     live.forEach((name, tensor) -> copies.put(name, Retained.retain(tensor.detach().clone())));
