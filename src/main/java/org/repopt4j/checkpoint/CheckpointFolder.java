@@ -3,7 +3,6 @@ package org.repopt4j.checkpoint;
 import static com.google.common.base.Preconditions.checkArgument;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,9 +97,9 @@ public final class CheckpointFolder {
                   checkpoint.versions(),
                   files)
               .json();
-      storage.write(writing.resolve(Manifest.FILE), bytes(json));
+      storage.write(writing.resolve(Manifest.FILE), AtomicFile.bytes(json));
       byte[] hash = (Manifest.hash(json) + "\n").getBytes(StandardCharsets.US_ASCII);
-      storage.write(writing.resolve(Manifest.HASH), bytes(hash));
+      storage.write(writing.resolve(Manifest.HASH), AtomicFile.bytes(hash));
       // All at the end: a disk forces many files in little more time than one.
       for (Path file : storage.list(writing)) {
         storage.sync(file);
@@ -122,15 +121,6 @@ public final class CheckpointFolder {
     } catch (IOException e) {
       why.addSuppressed(e);
     }
-  }
-
-  private static AtomicFile.Body bytes(byte[] content) {
-    return channel -> {
-      ByteBuffer buffer = ByteBuffer.wrap(content);
-      while (buffer.hasRemaining()) {
-        channel.write(buffer);
-      }
-    };
   }
 
   private Path free(long step) throws IOException {

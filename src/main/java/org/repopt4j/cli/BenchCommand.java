@@ -4,7 +4,6 @@ import static com.google.common.base.Preconditions.checkArgument;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -146,7 +145,7 @@ final class BenchCommand implements Callable<Integer> {
       out.print(BenchText.of(report));
       if (json != null) {
         byte[] bytes = (numbers + System.lineSeparator()).getBytes(StandardCharsets.UTF_8);
-        AtomicFile.write(Path.of(json), channel -> channel.write(ByteBuffer.wrap(bytes)));
+        AtomicFile.write(Path.of(json), AtomicFile.bytes(bytes));
       }
     }
     out.flush();

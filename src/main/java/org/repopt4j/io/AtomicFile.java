@@ -2,6 +2,7 @@ package org.repopt4j.io;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,11 @@ public final class AtomicFile {
   public interface Body {
     /** Writes everything; the channel may be positioned freely. */
     void writeTo(FileChannel channel) throws IOException;
+  }
+
+  /** These bytes and nothing else. */
+  public static Body bytes(byte[] content) {
+    return channel -> TensorMemory.writeFully(channel, ByteBuffer.wrap(content));
   }
 
   /**

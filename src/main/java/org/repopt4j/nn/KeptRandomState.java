@@ -1,24 +1,19 @@
 package org.repopt4j.nn;
 
-import org.bytedeco.pytorch.Generator;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
-import org.repopt4j.runtime.Natives;
-import org.repopt4j.runtime.Retained;
+import org.repopt4j.runtime.ComputeDevice;
+import org.repopt4j.runtime.RandomStates;
 
 /**
  * Gives libtorch's default CPU generator its state back when it is closed, so that making a network
  * only to overwrite its weights does not change what a training run draws next.
  */
 final class KeptRandomState implements AutoCloseable {
-  private final Generator generator;
-  private final Tensor state;
+  private final ComputeDevice cpu = ComputeDevice.cpu();
+  private final Map<String, Tensor> states = RandomStates.read(cpu);
 
-  private KeptRandomState() {
-    Natives.load();
-    generator = torch.getDefaultCPUGenerator();
-    state = Retained.retain(generator.get_state());
-  }
+  private KeptRandomState() {}
 
   static KeptRandomState open() {
     return new KeptRandomState();
@@ -26,7 +21,7 @@ final class KeptRandomState implements AutoCloseable {
 
   @Override
   public void close() {
-    generator.set_state(state);
-    state.close();
+    RandomStates.restore(states, cpu);
+    states.values().forEach(Tensor::close);
   }
 }

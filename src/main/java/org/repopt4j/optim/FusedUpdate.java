@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.UpdateKernels;
 import org.repopt4j.runtime.UpdateKernels.Instructions;
@@ -42,20 +44,12 @@ final class FusedUpdate implements UpdateEngine {
   @Override
   public void sgd(
       List<ParameterState> states, double learningRate, SgdOptions options, StepExtras extras) {
-    Map<KernelTarget, List<ParameterState>> targets = new LinkedHashMap<>();
-    List<ParameterState> rest = sorted(states, targets);
-    if (!rest.isEmpty()) {
-      others.sgd(rest, learningRate, options, extras);
-    }
-    targets.forEach(
-        (target, alike) -> {
-          UpdateTable table = begin(target, UpdateRule.SGD, alike.size(), extras);
-          for (ParameterState state : alike) {
-            double rate = learningRate * state.group().learningRateScale();
-            addSgd(table, state, rate, options, extras);
-          }
-          launch(target, table, UpdateRule.SGD, alike);
-        });
+    step(
+        states,
+        UpdateRule.SGD,
+        extras,
+        rest -> others.sgd(rest, learningRate, options, extras),
+        (table, state) -> addSgd(table, state, rate(state, learningRate), options, extras));
   }
 
   private static void addSgd(
@@ -75,20 +69,12 @@ final class FusedUpdate implements UpdateEngine {
   @Override
   public void adamW(
       List<ParameterState> states, double learningRate, AdamWOptions options, StepExtras extras) {
-    Map<KernelTarget, List<ParameterState>> targets = new LinkedHashMap<>();
-    List<ParameterState> rest = sorted(states, targets);
-    if (!rest.isEmpty()) {
-      others.adamW(rest, learningRate, options, extras);
-    }
-    targets.forEach(
-        (target, alike) -> {
-          UpdateTable table = begin(target, options.rule(), alike.size(), extras);
-          for (ParameterState state : alike) {
-            double rate = learningRate * state.group().learningRateScale();
-            addAdamW(table, state, rate, options, extras);
-          }
-          launch(target, table, options.rule(), alike);
-        });
+    step(
+        states,
+        options.rule(),
+        extras,
+        rest -> others.adamW(rest, learningRate, options, extras),
+        (table, state) -> addAdamW(table, state, rate(state, learningRate), options, extras));
   }
 
   private static void addAdamW(
@@ -111,29 +97,38 @@ final class FusedUpdate implements UpdateEngine {
         options.eps());
   }
 
-  /** Sorts the parameters by the kernels that take them; the others are returned. */
-  private List<ParameterState> sorted(
-      List<ParameterState> states, Map<KernelTarget, List<ParameterState>> targets) {
+  private static double rate(ParameterState state, double learningRate) {
+    return learningRate * state.group().learningRateScale();
+  }
+
+  /**
+   * One step: the parameters that some kernel takes go into its table by {@code add}, the others to
+   * {@code otherwise}.
+   */
+  private void step(
+      List<ParameterState> states,
+      UpdateRule rule,
+      StepExtras extras,
+      Consumer<List<ParameterState>> otherwise,
+      BiConsumer<UpdateTable, ParameterState> add) {
+    Map<KernelTarget, List<ParameterState>> targets = new LinkedHashMap<>();
     List<ParameterState> rest = new ArrayList<>();
     for (ParameterState state : states) {
-      Optional<KernelTarget> target = KernelTarget.of(state, instructions);
-      target
-          .map(known -> targets.computeIfAbsent(known, any -> new ArrayList<>()))
+      KernelTarget.of(state, instructions)
+          .map(target -> targets.computeIfAbsent(target, any -> new ArrayList<>()))
           .orElse(rest)
           .add(state);
     }
-    return rest;
-  }
-
-  private UpdateTable begin(KernelTarget target, UpdateRule rule, int rows, StepExtras extras) {
-    UpdateTable table = tables.computeIfAbsent(target, any -> new UpdateTable());
-    table.begin(rule, rows, extras);
-    return table;
-  }
-
-  private void launch(
-      KernelTarget target, UpdateTable table, UpdateRule rule, List<ParameterState> alike) {
-    target.launch(rule, table, instructions, alike.get(0).parameter().device());
-    table.finish();
+    if (!rest.isEmpty()) {
+      otherwise.accept(rest);
+    }
+    targets.forEach(
+        (target, alike) -> {
+          UpdateTable table = tables.computeIfAbsent(target, any -> new UpdateTable());
+          table.begin(rule, alike.size(), extras);
+          alike.forEach(state -> add.accept(table, state));
+          target.launch(rule, table, instructions, alike.get(0).parameter().device());
+          table.finish();
+        });
   }
 }

@@ -37,18 +37,35 @@ final class MultiTensorUpdate implements UpdateEngine {
 
   private final Map<ParameterState, List<BranchWindow>> windows = new HashMap<>();
 
-  @Override
-  public void sgd(
-      List<ParameterState> states, double learningRate, SgdOptions options, StepExtras extras) {
+  private interface Rule {
+    void step(List<ParameterState> alike, TensorList gradients, double rate);
+  }
+
+  private static void step(
+      List<ParameterState> states,
+      double learningRate,
+      boolean maximize,
+      StepExtras extras,
+      Rule rule) {
     for (List<ParameterState> alike : alike(states)) {
       try (StepScope scope = StepScope.open()) {
         TensorList gradients =
-            list(alike, state -> SeparatePasses.gradient(state, options.maximize(), extras));
-        sgdAlike(
-            alike, gradients, learningRate * alike.get(0).group().learningRateScale(), options);
+            list(alike, state -> SeparatePasses.gradient(state, maximize, extras));
+        rule.step(alike, gradients, learningRate * alike.get(0).group().learningRateScale());
         alike.forEach(state -> SeparatePasses.after(state, extras));
       }
     }
+  }
+
+  @Override
+  public void sgd(
+      List<ParameterState> states, double learningRate, SgdOptions options, StepExtras extras) {
+    step(
+        states,
+        learningRate,
+        options.maximize(),
+        extras,
+        (alike, gradients, rate) -> sgdAlike(alike, gradients, rate, options));
   }
 
   private void sgdAlike(
@@ -78,15 +95,12 @@ final class MultiTensorUpdate implements UpdateEngine {
   @Override
   public void adamW(
       List<ParameterState> states, double learningRate, AdamWOptions options, StepExtras extras) {
-    for (List<ParameterState> alike : alike(states)) {
-      try (StepScope scope = StepScope.open()) {
-        TensorList gradients =
-            list(alike, state -> SeparatePasses.gradient(state, options.maximize(), extras));
-        adamWAlike(
-            alike, gradients, learningRate * alike.get(0).group().learningRateScale(), options);
-        alike.forEach(state -> SeparatePasses.after(state, extras));
-      }
-    }
+    step(
+        states,
+        learningRate,
+        options.maximize(),
+        extras,
+        (alike, gradients, rate) -> adamWAlike(alike, gradients, rate, options));
   }
 
   private void adamWAlike(

@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.Tensors;
+import org.repopt4j.runtime.UpdateKernels;
 
 /**
  * The table of a step as the kernels read it ({@code Row} in {@code table.h}): a row of fields of
@@ -29,7 +30,6 @@ final class UpdateTable {
   private static final int AVERAGE_DECAY = 17;
   private static final int NUMBERS = 18;
   private static final int FIRST_PIECE = 27;
-  private static final int FIELDS = 28;
 
   /** Elements that a block of threads takes at once on a CUDA device. */
   static final int PIECE = 4096;
@@ -49,8 +49,8 @@ final class UpdateTable {
 
   /** Begins the table of a step that has so many rows. */
   void begin(UpdateRule ofRule, int rows, StepExtras ofStep) {
-    if (fields.length < rows * FIELDS) {
-      fields = new long[rows * FIELDS];
+    if (fields.length < rows * UpdateKernels.FIELDS) {
+      fields = new long[rows * UpdateKernels.FIELDS];
     }
     rule = ofRule;
     extras = ofStep;
@@ -85,7 +85,7 @@ final class UpdateTable {
             mult ->
                 mults.computeIfAbsent(
                     state, any -> new CompactMult(mult, rule, parameter.device())))
-        .ifPresent(mult -> mult.write(fields, row * FIELDS + KERNEL, !plain));
+        .ifPresent(mult -> mult.write(fields, row * UpdateKernels.FIELDS + KERNEL, !plain));
     put(AVERAGE_DECAY, Double.doubleToRawLongBits(extras.averageDecay()));
     put(FIRST_PIECE, pieces);
     pieces += (parameter.numel() + PIECE - 1) / PIECE;
@@ -167,6 +167,6 @@ final class UpdateTable {
   }
 
   private void put(int field, long value) {
-    fields[row * FIELDS + field] = value;
+    fields[row * UpdateKernels.FIELDS + field] = value;
   }
 }

@@ -28,7 +28,6 @@ import org.bytedeco.pytorch.global.torch_cuda;
  */
 public final class CudaKernels {
   private static final int THREADS = 256;
-  private static final int FIELDS = 28;
 
   private record Found(Optional<CudaKernels> kernels, String reason) {}
 
@@ -60,8 +59,8 @@ public final class CudaKernels {
   }
 
   private static Found find(int device) {
-    if (System.getProperty(UpdateKernels.PROPERTY, "").equals("off")) {
-      return new Found(Optional.empty(), "turned off by -D" + UpdateKernels.PROPERTY + "=off");
+    if (UpdateKernels.isOff()) {
+      return new Found(Optional.empty(), UpdateKernels.OFF);
     }
     if (!Natives.cudaIsAvailable()) {
       return new Found(Optional.empty(), "there is no CUDA device");
@@ -88,7 +87,7 @@ public final class CudaKernels {
    * One step of all parameters in a table of one type.
    *
    * @param kernel its name without the arithmetic
-   * @param table rows of {@value #FIELDS} fields
+   * @param table rows of {@value UpdateKernels#FIELDS} fields
    * @param piece elements of a block's piece
    * @param pieces of all rows together
    */
@@ -103,7 +102,9 @@ public final class CudaKernels {
       // From ordinary memory: the driver has read it when the call returns, so that the table may
       // be filled again. The device's copy is given back in the stream's order.
       Tensor rowsThere =
-          Tensors.of(Arrays.copyOf(table, rows * FIELDS), (long) rows * FIELDS)
+          Tensors.of(
+                  Arrays.copyOf(table, rows * UpdateKernels.FIELDS),
+                  (long) rows * UpdateKernels.FIELDS)
               .to(where, ScalarType.Long, true, false, new MemoryFormatOptional());
       LongPointer address = new LongPointer(new long[] {rowsThere.data_ptr().address()});
       PointerPointer<?> arguments =

@@ -24,6 +24,9 @@ public final class UpdateKernels {
   /** Of the choice of instructions. */
   public static final String PROPERTY = "repopt.kernels";
 
+  /** Fields of eight bytes of a table's row. */
+  public static final int FIELDS = 28;
+
   /** Which vector instructions the loops use; each of them computes the same up to rounding. */
   public enum Instructions {
     /** What every processor of the platform has. */
@@ -38,6 +41,13 @@ public final class UpdateKernels {
     Instructions(int number) {
       this.number = number;
     }
+  }
+
+  static final String OFF = "turned off by -D" + PROPERTY + "=off";
+
+  /** Whether neither this class's kernels nor the CUDA ones are to be used. */
+  static boolean isOff() {
+    return System.getProperty(PROPERTY, "").equals("off");
   }
 
   private static final class Found {
@@ -55,8 +65,8 @@ public final class UpdateKernels {
 
     private static Found find() {
       String wanted = System.getProperty(PROPERTY, "");
-      if (wanted.equals("off")) {
-        return none("turned off by -D" + PROPERTY + "=off");
+      if (isOff()) {
+        return none(OFF);
       }
       // libtorch first: the kernels share its OpenMP threads.
       Natives.load();
@@ -138,7 +148,7 @@ public final class UpdateKernels {
    * One step of all parameters in a table.
    *
    * @param rule 0: SGD, 1: AdamW by the official rule, 2: by the exact rule
-   * @param table rows of 28 fields
+   * @param table rows of {@value #FIELDS} fields
    * @param count of rows
    */
   public static void update(

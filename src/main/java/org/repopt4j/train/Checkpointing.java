@@ -2,6 +2,7 @@ package org.repopt4j.train;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -135,8 +136,9 @@ final class Checkpointing implements AutoCloseable {
     }
   }
 
-  /** Takes a copy and writes it beside training. */
-  void write(RunState state) throws IOException {
+  /** Takes a copy and writes it beside training; whether it could be taken. */
+  @CanIgnoreReturnValue
+  boolean write(RunState state) throws IOException {
     lastStep = state.updates;
     lastTime = System.nanoTime();
     Checkpoint copy = Snapshot.take(session, state);
@@ -145,19 +147,19 @@ final class Checkpointing implements AutoCloseable {
       copy.close();
       listener.notice(
           "no checkpoint of step " + state.updates + ": some weights are no finite numbers");
-      return;
+      return false;
     }
     listener.checkpointBegun(state.updates);
     writer.write(copy);
+    return true;
   }
 
-  /** Writes one now and waits for it, unless there is one of this step. */
+  /** Writes one now and waits for it. */
   void writeNow(RunState state) throws IOException {
     if (!settings.isOn()) {
       return;
     }
-    write(state);
-    if (writer.await() && last != null) {
+    if (write(state) && writer.await()) {
       listener.notice("checkpoint " + last.getFileName() + " is written; go on with --resume auto");
     }
   }

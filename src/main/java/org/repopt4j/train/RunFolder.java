@@ -5,7 +5,6 @@ import static com.google.common.base.Preconditions.checkArgument;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,7 +127,7 @@ public final class RunFolder {
   }
 
   private static AtomicFile.Body text(String content) {
-    return channel -> channel.write(ByteBuffer.wrap(content.getBytes(StandardCharsets.UTF_8)));
+    return AtomicFile.bytes(content.getBytes(StandardCharsets.UTF_8));
   }
 
   private static String line(EpochRow row) {

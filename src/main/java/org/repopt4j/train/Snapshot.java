@@ -3,6 +3,8 @@ package org.repopt4j.train;
 import com.google.common.hash.Hashing;
 import com.google.common.io.MoreFiles;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,8 +89,7 @@ final class Snapshot {
     for (Map.Entry<String, Object> entry : Arguments.of(config).entrySet()) {
       Object value = entry.getValue();
       texts.put(
-          entry.getKey(),
-          value instanceof double[] array ? java.util.Arrays.toString(array) : "" + value);
+          entry.getKey(), value instanceof double[] array ? Arrays.toString(array) : "" + value);
     }
     if (config.scales() != null) {
       texts.put(
@@ -116,7 +117,7 @@ final class Snapshot {
     Map<String, String> now = configuration(config);
     TreeSet<String> names = new TreeSet<>(before.keySet());
     names.addAll(now.keySet());
-    Changes changes = new Changes(new java.util.ArrayList<>(), new java.util.ArrayList<>());
+    Changes changes = new Changes(new ArrayList<>(), new ArrayList<>());
     for (String name : names) {
       if (!Objects.equals(before.get(name), now.get(name))) {
         String change = name + " was " + before.get(name) + ", is " + now.get(name);
