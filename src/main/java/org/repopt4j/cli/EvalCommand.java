@@ -86,7 +86,7 @@ final class EvalCommand implements Callable<Integer> {
     network.to(device.device(), /* non_blocking= */ false);
     Evaluator.Result result =
         new Evaluator(device, precision)
-            .evaluate(network, BatchLoader.evaluation(split.test(), batch), signals);
+            .evaluate(network, BatchLoader.evaluation(split.test(), batch).on(device), signals);
     boolean stopped = result.images() < split.test().size();
     print(arch, which, named, result, stopped);
     return signals.exitCode().orElse(Failures.OK);

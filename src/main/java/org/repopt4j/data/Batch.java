@@ -1,5 +1,6 @@
 package org.repopt4j.data;
 
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -18,25 +19,57 @@ import org.bytedeco.pytorch.Tensor;
  * }</pre>
  */
 public final class Batch implements AutoCloseable {
-  private final Tensor images;
-  private final Tensor labels;
+  private Tensor images;
+  private Tensor labels;
   private final int[] sampleIds;
   private final int step;
+  private final Optional<Passage> passage;
+  private Passage.Transit transit;
   private boolean closed;
 
+  /** A batch that is where it shall be. */
   Batch(Tensor images, Tensor labels, int[] sampleIds, int step) {
+    this(images, labels, sampleIds, step, Optional.empty());
+  }
+
+  /** A batch of bytes that is yet to go through the passage, if there is one. */
+  Batch(Tensor images, Tensor labels, int[] sampleIds, int step, Optional<Passage> passage) {
     this.images = images;
     this.labels = labels;
     this.sampleIds = sampleIds;
     this.step = step;
+    this.passage = passage;
   }
 
-  /** The normalised images, float32 {@code [n, channels, height, width]} on the CPU. */
+  /** Begins the way to the device, if there is one that is not begun. */
+  void depart() {
+    if (passage.isPresent() && transit == null) {
+      transit = passage.get().depart(images, labels);
+      images.close();
+      labels.close();
+      images = transit.images();
+      labels = transit.labels();
+    }
+  }
+
+  /** Ends it; by the thread that is going to use the batch. */
+  void arrive() {
+    depart();
+    if (transit != null) {
+      transit.arrive();
+      images = transit.images();
+    }
+  }
+
+  /**
+   * The normalised images, float32 {@code [n, channels, height, width]}, on the CPU or where {@link
+   * BatchLoader#on} has them.
+   */
   public Tensor images() {
     return images;
   }
 
-  /** The classes, int64 {@code [n]} on the CPU. */
+  /** The classes, int64 {@code [n]}, beside the images. */
   public Tensor labels() {
     return labels;
   }
@@ -62,6 +95,9 @@ public final class Batch implements AutoCloseable {
       closed = true;
       images.close();
       labels.close();
+      if (transit != null) {
+        transit.close();
+      }
     }
   }
 }

@@ -4,9 +4,12 @@ import static com.google.common.base.Preconditions.checkArgument;
 import static com.google.common.base.Preconditions.checkNotNull;
 
 import java.util.Arrays;
+import java.util.Optional;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
@@ -36,6 +39,7 @@ public final class BatchLoader {
   private final LoaderOptions options;
   private final ImagePipeline pipeline;
   private final BadSamples badSamples;
+  private final Optional<Passage> passage;
 
   /**
    * Makes a loader.
@@ -53,6 +57,15 @@ public final class BatchLoader {
    * @param badSamples where they are counted
    */
   public BatchLoader(ImageDataSet images, LoaderOptions options, BadSamples badSamples) {
+    this(images, options, badSamples, Optional.empty());
+  }
+
+  private BatchLoader(
+      ImageDataSet images,
+      LoaderOptions options,
+      BadSamples badSamples,
+      Optional<Passage> passage) {
+    this.passage = passage;
     this.badSamples = checkNotNull(badSamples, "badSamples");
     this.images = checkNotNull(images, "images");
     this.options = checkNotNull(options, "options");
@@ -74,6 +87,20 @@ public final class BatchLoader {
   /** A loader that gives every image once, as it is, in the data set's order. */
   public static BatchLoader evaluation(ImageDataSet images, int batchSize) {
     return new BatchLoader(images, LoaderOptions.evaluation(batchSize));
+  }
+
+  /**
+   * The same batches, bit for bit, on a device. A CUDA device gets their bytes, copied while it
+   * computes the batch before, and normalises them itself; the CPU gets them as they are. Each
+   * batch may be used by the thread that asked for it, on the CUDA stream that was current then.
+   */
+  public BatchLoader on(ComputeDevice device) {
+    return device.isCuda() ? through(new Passage(images.normalization(), device.device())) : this;
+  }
+
+  /** The same batches by way of their bytes. */
+  BatchLoader through(Passage way) {
+    return new BatchLoader(images, options, badSamples, Optional.of(way));
   }
 
   /** The data set. */
@@ -138,41 +165,63 @@ public final class BatchLoader {
     for (int i = 0; i < samples.length; i++) {
       samples[i] = order[(first + i) * options.shards() + options.shard()];
     }
+    long[] shape = {samples.length, images.channels(), images.height(), images.width()};
     try (StepScope scope = StepScope.open()) {
       Tensor pixels =
-          Tensors.empty(
-              ScalarType.Float,
-              Tensors.cpu(),
-              samples.length,
-              images.channels(),
-              images.height(),
-              images.width());
-      int[] whole = fill(pixels, samples, epoch);
+          passage
+              .map(way -> way.room(ScalarType.Byte, shape))
+              .orElseGet(() -> Tensors.empty(ScalarType.Float, Tensors.cpu(), shape));
+      int[] whole = fill(samples, passage.isPresent() ? raw(pixels, epoch) : done(pixels, epoch));
       long[] labels = new long[whole.length];
       for (int i = 0; i < whole.length; i++) {
         labels[i] = images.label(whole[i]);
       }
-      Tensor classes = Tensors.of(labels, whole.length);
+      Tensor classes =
+          passage
+              .map(way -> way.room(ScalarType.Long, labels.length))
+              .orElseGet(() -> Tensors.empty(ScalarType.Long, Tensors.cpu(), labels.length));
+      classes.data_ptr_long().put(labels);
       Tensor filled = whole.length == samples.length ? pixels : pixels.narrow(0, 0, whole.length);
-      return new Batch(Retained.retain(filled), Retained.retain(classes), whole, step);
+      return new Batch(Retained.retain(filled), Retained.retain(classes), whole, step, passage);
     }
   }
 
-  /** The samples that could be read; their images are the tensor's first. */
-  private int[] fill(Tensor pixels, int[] samples, long epoch) {
+  /** Puts a sample's image at a place of the batch. */
+  private interface ImageWriter {
+    void write(int sample, int place);
+  }
+
+  private ImageWriter done(Tensor pixels, long epoch) {
     byte[] bytes = new byte[images.imageBytes()];
     float[] values = new float[images.imageBytes()];
     FloatPointer to = pixels.data_ptr_float();
+    return (sample, place) -> {
+      pipeline.read(sample, epoch, bytes, values);
+      to.position((long) place * values.length).put(values);
+    };
+  }
+
+  private ImageWriter raw(Tensor pixels, long epoch) {
+    byte[] bytes = new byte[images.imageBytes()];
+    byte[] cut = new byte[images.imageBytes()];
+    BytePointer to = pixels.data_ptr_byte();
+    return (sample, place) -> {
+      pipeline.readBytes(sample, epoch, bytes, cut);
+      to.position((long) place * cut.length).put(cut);
+    };
+  }
+
+  /** The samples that could be read; their images are the batch's first. */
+  private int[] fill(int[] samples, ImageWriter writer) {
     int[] whole = samples.clone();
     int count = 0;
     for (int sample : samples) {
       try {
-        pipeline.read(sample, epoch, bytes, values);
+        writer.write(sample, count);
       } catch (CorruptImageException e) {
         badSamples.pass(sample, e);
         continue;
       }
-      to.position((long) count * values.length).put(values);
       whole[count++] = sample;
     }
     if (count == 0) {

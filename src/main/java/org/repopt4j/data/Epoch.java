@@ -96,7 +96,9 @@ public final class Epoch implements Iterable<Batch>, AutoCloseable {
     }
     submit();
     try {
-      return first.get();
+      Batch batch = first.get();
+      bring(batch);
+      return batch;
     } catch (ExecutionException e) {
       close();
       Throwables.throwIfUnchecked(e.getCause());
@@ -109,6 +111,26 @@ public final class Epoch implements Iterable<Batch>, AutoCloseable {
           new CancellationException("interrupted while waiting for a batch");
       cancelled.initCause(e);
       throw cancelled;
+    }
+  }
+
+  /**
+   * To its device, and sends the next one after it, if that is made: its copy goes on meanwhile.
+   */
+  private void bring(Batch batch) {
+    try {
+      batch.arrive();
+      Future<Batch> next = pending.peek();
+      if (next != null && next.isDone()) {
+        Futures.getDone(next).depart();
+      }
+    } catch (ExecutionException e) {
+      // The next one could not be made, which is told when it is asked for.
+      return;
+    } catch (RuntimeException | Error e) {
+      batch.close();
+      close();
+      throw e;
     }
   }
 

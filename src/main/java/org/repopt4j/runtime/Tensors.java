@@ -7,6 +7,7 @@ import java.util.Arrays;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
@@ -71,6 +72,16 @@ public final class Tensors {
   /** An uninitialised tensor. */
   public static Tensor empty(ScalarType type, Device device, long... shape) {
     try (TensorOptions options = options(type, device)) {
+      return torch.empty(shape, options, new MemoryFormatOptional());
+    }
+  }
+
+  /**
+   * An uninitialised CPU tensor in pinned memory, from which a CUDA device reads while the thread
+   * goes on. Freed memory is used again as soon as the copies from it are done.
+   */
+  public static Tensor pinned(ScalarType type, long... shape) {
+    try (TensorOptions options = options(type, CPU).pinned_memory(new BoolOptional(true))) {
       return torch.empty(shape, options, new MemoryFormatOptional());
     }
   }

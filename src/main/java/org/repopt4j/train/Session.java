@@ -168,7 +168,8 @@ public final class Session {
             augmentation(settings, data.train().augmentation()));
     int ahead = Math.max(PREFETCH, settings.workers());
     this.trainLoader =
-        new BatchLoader(data.train(), training.withWorkers(settings.workers(), ahead), badSamples);
+        new BatchLoader(data.train(), training.withWorkers(settings.workers(), ahead), badSamples)
+            .on(device);
     checkArgument(
         config.optim().gradAccumSteps() <= trainLoader.batchesPerEpoch(),
         "--grad-accum-steps %s is more than the %s batches of an epoch, so no step would ever be made; lower it",
@@ -176,10 +177,11 @@ public final class Session {
         trainLoader.batchesPerEpoch());
     this.testLoader =
         new BatchLoader(
-            data.test(),
-            LoaderOptions.evaluation(settings.valBatchSize())
-                .withWorkers(settings.workers(), ahead),
-            badSamples);
+                data.test(),
+                LoaderOptions.evaluation(settings.valBatchSize())
+                    .withWorkers(settings.workers(), ahead),
+                badSamples)
+            .on(device);
     double baseLr = config.optim().lr() * config.lrScale();
     this.schedule =
         config.schedule().schedule(baseLr, config.lrScale(), trainLoader.batchesPerEpoch());
