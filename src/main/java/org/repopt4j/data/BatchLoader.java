@@ -169,7 +169,7 @@ public final class BatchLoader {
       try {
         pipeline.read(sample, epoch, bytes, values);
       } catch (CorruptImageException e) {
-        badSamples.pass(sample, e);
+        badSamples.pass(images, sample, e);
         continue;
       }
       to.position((long) count * values.length).put(values);

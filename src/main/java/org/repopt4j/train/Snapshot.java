@@ -16,6 +16,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.checkpoint.Checkpoint;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.optim.OptimizerState;
+import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.RandomStates;
@@ -124,39 +125,61 @@ final class Snapshot {
         (FREE.contains(name) ? changes.harmless : changes.decisive).add(change);
       }
     }
+    versions()
+        .forEach(
+            (name, version) -> {
+              String was = checkpoint.versions().get(name);
+              if (!version.equals(was)) {
+                changes.harmless.add(name + " was " + was + ", is " + version);
+              }
+            });
     return changes;
   }
 
   /**
    * Puts everything back as it was.
    *
-   * @throws IOException if the checkpoint does not hold what the session needs
+   * @throws IOException with one sentence, if the checkpoint does not hold what the session needs;
+   *     the session is of no use then
    */
   static RunState restore(Checkpoint checkpoint, Session session) throws IOException {
     RunState state = RunState.of(checkpoint.values());
-    Map<String, Long> steps = new LinkedHashMap<>();
-    checkpoint
-        .values()
-        .forEach(
-            (name, value) -> {
-              if (name.startsWith(STEPS)) {
-                steps.put(name.substring(STEPS.length()), Long.parseLong(value));
-              }
-            });
-    session.network().loadStateDict(group(checkpoint, MODEL), /* strict= */ true);
-    if (session.ema().isPresent()) {
-      session.ema().get().network().loadStateDict(group(checkpoint, AVERAGE), /* strict= */ true);
+    OptimizerState optimizer = optimizer(checkpoint);
+    try {
+      session.network().loadStateDict(group(checkpoint, MODEL), /* strict= */ true);
+      if (session.ema().isPresent()) {
+        session.ema().get().network().loadStateDict(group(checkpoint, AVERAGE), /* strict= */ true);
+      }
+      session.optimizer().load(optimizer);
+      RandomStates.restore(group(checkpoint, RANDOM), session.device());
+    } catch (RuntimeException e) {
+      throw new IOException(
+          "the checkpoint of step "
+              + checkpoint.step()
+              + " does not fit this run: "
+              + NativeErrors.sentence(e),
+          e);
     }
-    session
-        .optimizer()
-        .load(
-            new OptimizerState(
-                UpdateRule.valueOf(checkpoint.values().get("optimizer_rule")),
-                Double.parseDouble(checkpoint.values().get("optimizer_lr")),
-                steps,
-                group(checkpoint, OPTIMIZER)));
-    RandomStates.restore(group(checkpoint, RANDOM), session.device());
     return state;
+  }
+
+  private static OptimizerState optimizer(Checkpoint checkpoint) throws IOException {
+    Map<String, String> values = checkpoint.values();
+    try {
+      Map<String, Long> steps = new LinkedHashMap<>();
+      for (Map.Entry<String, String> value : values.entrySet()) {
+        if (value.getKey().startsWith(STEPS)) {
+          steps.put(value.getKey().substring(STEPS.length()), Long.parseLong(value.getValue()));
+        }
+      }
+      return new OptimizerState(
+          UpdateRule.valueOf(values.getOrDefault("optimizer_rule", "")),
+          Double.parseDouble(values.getOrDefault("optimizer_lr", "")),
+          steps,
+          group(checkpoint, OPTIMIZER));
+    } catch (IllegalArgumentException e) {
+      throw new IOException("the checkpoint does not say how far its optimizer was", e);
+    }
   }
 
   private static Map<String, Tensor> group(Checkpoint checkpoint, String name) throws IOException {
