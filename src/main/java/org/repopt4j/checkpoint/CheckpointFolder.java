@@ -109,13 +109,13 @@ public final class CheckpointFolder {
       storage.rename(writing, place);
       storage.sync(root);
       return place;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       discard(writing, e);
       throw e;
     }
   }
 
-  private void discard(Path writing, Exception why) {
+  private void discard(Path writing, Throwable why) {
     try {
       storage.delete(writing);
     } catch (IOException e) {

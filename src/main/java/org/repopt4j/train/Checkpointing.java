@@ -6,6 +6,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import org.repopt4j.checkpoint.Checkpoint;
 import org.repopt4j.checkpoint.CheckpointFolder;
@@ -23,6 +24,10 @@ final class Checkpointing implements AutoCloseable {
   private final TrainListener listener;
   private final CheckpointFolder folder;
   private final CheckpointWriter writer;
+
+  /** Taken once: what the run began with may be moved or replaced while it runs. */
+  private final Map<String, String> configuration;
+
   private volatile IOException failure;
   private volatile Path last;
   private long lastStep;
@@ -32,8 +37,11 @@ final class Checkpointing implements AutoCloseable {
       Session session,
       CheckpointSettings settings,
       CheckpointStorage storage,
-      TrainListener listener) {
+      TrainListener listener)
+      throws IOException {
     this.session = session;
+    this.configuration =
+        settings.isOn() || settings.resumes() ? Snapshot.configuration(session.config()) : Map.of();
     this.settings = settings;
     this.listener = listener;
     this.folder = new CheckpointFolder(session.folder().checkpoints(), storage);
@@ -134,7 +142,7 @@ final class Checkpointing implements AutoCloseable {
   }
 
   private void checkSettings(Checkpoint checkpoint) throws IOException {
-    Snapshot.Changes changes = Snapshot.changes(checkpoint, session.config());
+    Snapshot.Changes changes = Snapshot.changes(checkpoint, configuration);
     checkArgument(
         changes.decisive().isEmpty() || settings.resumeAnyway(),
         "the run cannot go on as it was, because settings changed: %s; set them back, or add --resume-anyway",
@@ -175,7 +183,7 @@ final class Checkpointing implements AutoCloseable {
   boolean write(RunState state) throws IOException {
     lastStep = state.updates;
     lastTime = System.nanoTime();
-    Checkpoint copy = Snapshot.take(session, state);
+    Checkpoint copy = Snapshot.take(session, state, configuration);
     if (!Snapshot.isFinite(copy)) {
       // The next loss will say so, too; until then the checkpoints that are there must stay.
       copy.close();

@@ -46,8 +46,13 @@ final class Snapshot {
 
   private Snapshot() {}
 
-  /** A copy of all that the run depends on; training may go on at once. */
-  static Checkpoint take(Session session, RunState state) throws IOException {
+  /**
+   * A copy of all that the run depends on; training may go on at once.
+   *
+   * @param configuration what {@link #configuration} says
+   */
+  static Checkpoint take(Session session, RunState state, Map<String, String> configuration)
+      throws IOException {
     Map<String, Map<String, Tensor>> tensors = new LinkedHashMap<>();
     Map<String, String> values = state.values();
     try (NoGrad noGrad = NoGrad.open();
@@ -62,8 +67,7 @@ final class Snapshot {
       values.put("optimizer_lr", Double.toString(optimizer.learningRate()));
       optimizer.steps().forEach((name, steps) -> values.put(STEPS + name, Long.toString(steps)));
     }
-    return new Checkpoint(
-        state.updates, values, configuration(session.config()), versions(), tensors);
+    return new Checkpoint(state.updates, values, configuration, versions(), tensors);
   }
 
   /** Whether the network's parameters and buffers are all finite numbers. */
@@ -85,6 +89,7 @@ final class Snapshot {
     return copies;
   }
 
+  /** The settings, with the hash of the scales' file, which must be there. */
   static Map<String, String> configuration(TrainConfig config) throws IOException {
     Map<String, String> texts = new LinkedHashMap<>();
     for (Map.Entry<String, Object> entry : Arguments.of(config).entrySet()) {
@@ -113,9 +118,8 @@ final class Snapshot {
   /** Settings that differ: those that decide the trajectory, and others. */
   record Changes(List<String> decisive, List<String> harmless) {}
 
-  static Changes changes(Checkpoint checkpoint, TrainConfig config) throws IOException {
+  static Changes changes(Checkpoint checkpoint, Map<String, String> now) throws IOException {
     Map<String, String> before = checkpoint.configuration();
-    Map<String, String> now = configuration(config);
     TreeSet<String> names = new TreeSet<>(before.keySet());
     names.addAll(now.keySet());
     Changes changes = new Changes(new ArrayList<>(), new ArrayList<>());
