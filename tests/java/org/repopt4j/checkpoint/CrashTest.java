@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -86,6 +87,81 @@ class CrashTest {
       }
     }
     assertTrue(operations > 10, "only " + operations + " moments were tried");
+  }
+
+  /** Deleting old ones leaves no half of one: all that are listed are whole, and two at least. */
+  @Test
+  void powerLostWhileOldOnesAreDeletedLeavesWholeOnes() throws IOException {
+    boolean finished = false;
+    for (long operations = 0; !finished; operations++) {
+      for (boolean undo : new boolean[] {true, false}) {
+        Path root = folder.resolve("pruned-" + operations + undo);
+        CheckpointFolder before = new CheckpointFolder(root, new FileStorage());
+        for (long step = 1; step <= 4; step++) {
+          before.write(checkpoint(step));
+        }
+        CrashingStorage storage = new CrashingStorage(operations, /* lying= */ false);
+        try {
+          new CheckpointFolder(root, storage).prune(2);
+          finished = true;
+        } catch (PowerLost e) {
+          assertTrue(e.getMessage() == null);
+        }
+        storage.crash(Damage.UNHARMED, true, undo, new Random(operations));
+        CheckpointFolder after = new CheckpointFolder(root, new FileStorage());
+        after.clean();
+        List<Path> left = after.list();
+        assertTrue(left.size() >= 2 && (!finished || left.size() == 2), left::toString);
+        for (Path one : left) {
+          CheckpointFolder.read(one).close();
+        }
+      }
+    }
+  }
+
+  /** What is changed between memory and disk is not what was written. */
+  @Test
+  void aDiskThatFlipsABitWhileItWritesIsSeen() throws IOException {
+    for (String name : List.of("model.safetensors", "optimizer.safetensors", "manifest.json")) {
+      Path root = fresh("flipped-" + name);
+      CheckpointStorage flipping =
+          new FullDisk(Long.MAX_VALUE) {
+            @Override
+            public void write(Path file, AtomicFile.Body body) throws IOException {
+              super.write(file, body);
+              if (file.endsWith(name)) {
+                byte[] content = Files.readAllBytes(file);
+                content[content.length / 2] ^= 1;
+                Files.write(file, content);
+              }
+            }
+          };
+      new CheckpointFolder(root, flipping).write(checkpoint(2));
+      List<String> skipped = new ArrayList<>();
+      try (Checkpoint found =
+          new CheckpointFolder(root, new FileStorage()).newest(skipped::add).orElseThrow()) {
+        assertEquals(1, found.step(), name);
+      }
+      assertEquals(1, skipped.size(), skipped::toString);
+    }
+  }
+
+  /** A run that went back goes on from where it went on, not from what it left behind. */
+  @Test
+  void theOneWrittenLastIsTheNewest() throws IOException {
+    Path root = folder.resolve("back");
+    CheckpointFolder checkpoints = new CheckpointFolder(root, new FileStorage());
+    for (long step : new long[] {100, 200, 150, 160, 160, 170}) {
+      Path written = checkpoints.write(checkpoint(step));
+      checkpoints.prune(2);
+      assertEquals(written, checkpoints.list().get(checkpoints.list().size() - 1));
+      try (Checkpoint found = checkpoints.newest(Assertions::fail).orElseThrow()) {
+        assertEquals(step, found.step());
+      }
+    }
+    assertEquals(
+        List.of("step-000000000160-3", "step-000000000170-3"),
+        checkpoints.list().stream().map(path -> path.getFileName().toString()).toList());
   }
 
   /** Every file of the newest checkpoint, each damage: seen, named, and the one before it taken. */
@@ -175,7 +251,7 @@ class CrashTest {
   }
 
   /** A disk with room for so many bytes. */
-  private static final class FullDisk implements CheckpointStorage {
+  private static class FullDisk implements CheckpointStorage {
     private final CheckpointStorage disk = new FileStorage();
     private long room;
 

@@ -55,6 +55,28 @@ class AtomicFileTest {
   }
 
   @Test
+  void whatAKilledProcessLeftIsRemovedAndNothingElse() throws Exception {
+    Path file = folder.resolve("a.b");
+    AtomicFile.write(
+        file,
+        channel -> {
+          channel.write(text("half"));
+          // A copy of what is there while it is written is what a kill would leave.
+          String temporary =
+              names().stream().filter(name -> name.endsWith(".tmp")).findFirst().orElseThrow();
+          Files.copy(folder.resolve(temporary), folder.resolve(temporary.replaceFirst("\\d", "a")));
+        });
+    List<String> kept = List.of(".a.tmp", ".lock", "a.tmp");
+    for (String name : kept) {
+      Files.createFile(folder.resolve(name));
+    }
+    assertEquals(5, names().size(), names()::toString);
+    AtomicFile.clean(folder);
+    AtomicFile.clean(folder.resolve("none"));
+    assertEquals(List.of(".a.tmp", ".lock", "a.b", "a.tmp"), names());
+  }
+
+  @Test
   void aTargetThatCannotBeIsNamed() {
     IOException noFolder =
         assertThrows(

@@ -117,6 +117,11 @@ class EnduranceTest {
               public void failed(long step, IOException why, boolean again) {
                 throw new IllegalStateException(why);
               }
+
+              @Override
+              public void oldOnesStay(IOException why) {
+                throw new IllegalStateException(why);
+              }
             })) {
       for (int step = 1; step <= CHECKPOINTS; step++) {
         try (StepScope scope = StepScope.open()) {

@@ -37,6 +37,7 @@ class FaultTest {
 
   private final List<String> notices = new ArrayList<>();
   private Session session;
+  private Runnable beforeCheckpoint = () -> {};
 
   private static CheckpointSettings settings(OnNan onNan, int badSamples, String resume) {
     return new CheckpointSettings(
@@ -61,6 +62,11 @@ class FaultTest {
           @Override
           public synchronized void notice(String sentence) {
             notices.add(sentence);
+          }
+
+          @Override
+          public void checkpointBegun(long step) {
+            beforeCheckpoint.run();
           }
         };
     return new Trainer(config, session, settings, new FileStorage(), listener, afterStep).run();
@@ -154,6 +160,49 @@ class FaultTest {
         .forEach((name, value) -> assertBitEqual(name, expected.get(name), value));
   }
 
+  /** No checkpoint can be taken either: what ended the run is what is told. */
+  @Test
+  void theErrorThatEndedTheRunIsTheOneThatIsTold() {
+    beforeCheckpoint =
+        () -> {
+          throw new IllegalStateException("the second");
+        };
+    IllegalStateException ended =
+        assertThrows(
+            IllegalStateException.class,
+            () ->
+                train(
+                    exact("both"),
+                    settings(OnNan.STOP, 0, null),
+                    TinyRun.data(),
+                    () -> {
+                      throw new IllegalStateException("the first");
+                    }));
+    assertEquals("the first", ended.getMessage());
+    assertEquals("the second", ended.getSuppressed()[0].getMessage());
+  }
+
+  /** The scales' file is needed at the start only. */
+  @Test
+  void aFileThatIsGoneDuringTheRunDoesNotEndIt() throws IOException {
+    Path scales = folder.resolve("scales.safetensors");
+    org.repopt4j.search.ScalesFile.write(scales, TinyTraining.scales(3), Map.of());
+    TrainConfig config = TinyRun.with(exact("gone"), "scales", scales);
+    train(
+        config,
+        settings(OnNan.STOP, 0, null),
+        TinyRun.data(),
+        () -> {
+          try {
+            java.nio.file.Files.deleteIfExists(scales);
+          } catch (IOException e) {
+            throw new IllegalStateException(e);
+          }
+          return false;
+        });
+    assertTrue(java.nio.file.Files.exists(folder.resolve("gone/last.safetensors")));
+  }
+
   private TrainConfig exact(String name) {
     return TinyRun.with(
         TinyRun.config(Mode.TARGET, folder.resolve(name)), "run.deterministic", true);
@@ -194,6 +243,29 @@ class FaultTest {
             CorruptImageException.class,
             () -> train(other, settings(OnNan.STOP, 1, null), bad, () -> false));
     assertTrue(refused.getMessage().contains("--max-bad-samples 1"), refused::getMessage);
+  }
+
+  /** A training image and a test image of one number are two images. */
+  @Test
+  void badImagesOfBothSetsCount() throws IOException {
+    java.util.function.IntConsumer third =
+        index -> {
+          if (index == 3) {
+            throw new CorruptImageException("image 3 is cut short");
+          }
+        };
+    Split bad =
+        new Split(reading(TinyRun.data().train(), third), reading(TinyRun.data().test(), third));
+    train(
+        TinyRun.config(Mode.HS, folder.resolve("two")),
+        settings(OnNan.STOP, 2, null),
+        bad,
+        () -> false);
+    assertEquals(2, notices.stream().filter(n -> n.contains("is passed over")).count());
+    TrainConfig other = TinyRun.config(Mode.HS, folder.resolve("one"));
+    assertThrows(
+        CorruptImageException.class,
+        () -> train(other, settings(OnNan.STOP, 1, null), bad, () -> false));
   }
 
   private static ImageDataSet reading(ImageDataSet images, java.util.function.IntConsumer before) {

@@ -165,6 +165,41 @@ class RunFolderTest {
     }
   }
 
+  /** A folder whose settings were deleted still holds what a run has reached. */
+  @Test
+  void aFolderWithCheckpointsIsRefused() throws IOException {
+    Files.createDirectories(folder.resolve("checkpoints/step-000000000001"));
+    assertRefused(() -> RunFolder.check(folder), "--output", folder.toString(), "run already");
+    assertEquals(folder, RunFolder.open(folder).path());
+    Path other = Files.createDirectory(folder.resolve("other"));
+    Files.createDirectory(other.resolve("checkpoints"));
+    assertEquals(other, RunFolder.check(other).path());
+    Files.delete(other.resolve("checkpoints"));
+    Files.writeString(other.resolve("checkpoints"), "a file");
+    assertRefused(() -> RunFolder.check(other), "--output", other.toString(), "named checkpoints");
+    assertRefused(() -> RunFolder.open(other), "--output", other.toString(), "named checkpoints");
+  }
+
+  @Test
+  void aRunThatCameInBetweenIsNotWrittenOver() throws IOException {
+    RunFolder late = RunFolder.check(folder);
+    try (var lock = RunFolder.check(folder).lock()) {
+      Files.writeString(folder.resolve("args.yaml"), "kept");
+      assertTrue(lock != null);
+    }
+    assertRefused(late::lock, "--output", folder.toString(), "run already");
+    assertEquals("kept", Files.readString(folder.resolve("args.yaml")));
+    RunFolder.open(folder).lock().close();
+  }
+
+  @Test
+  void whatAKilledRunLeftHalfWrittenGoesWithTheNextOne() throws IOException {
+    Path half = folder.resolve(".last.safetensors.0f3c2a10-1111-4222-8333-abcdefabcdef.tmp");
+    Files.writeString(half, "half");
+    RunFolder.open(folder).lock().close();
+    assertFalse(Files.exists(half));
+  }
+
   @Test
   void aFileIsRefusedHoweverDeep() throws IOException {
     Path file = Files.writeString(folder.resolve("file"), "kept");

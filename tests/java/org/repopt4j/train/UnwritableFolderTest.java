@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -33,7 +32,7 @@ import org.repopt4j.train.CheckpointSettings.OnNan;
 class UnwritableFolderTest {
   @TempDir Path folder;
 
-  private final List<String> notices = new ArrayList<>();
+  private List<String> notices = List.of();
 
   /** Weights cannot be written until the given epoch is done. */
   private TrainResult train(OnDiskFull onDiskFull, int freeAfter) throws IOException {
@@ -58,13 +57,8 @@ class UnwritableFolderTest {
             settings);
     Path obstacle = config.run().output().resolve("last.safetensors");
     Files.createDirectories(obstacle);
-    TrainListener listener =
-        new TrainListener() {
-          @Override
-          public void notice(String sentence) {
-            notices.add(sentence);
-          }
-
+    NoStepWhileWriting listener =
+        new NoStepWhileWriting() {
           @Override
           public void epochFinished(EpochRow row) {
             if (row.epoch() == freeAfter) {
@@ -76,7 +70,8 @@ class UnwritableFolderTest {
             }
           }
         };
-    return new Trainer(config, session, settings, new FileStorage(), listener, () -> false).run();
+    notices = listener.notices;
+    return new Trainer(config, session, settings, new FileStorage(), listener, listener).run();
   }
 
   @Test

@@ -9,8 +9,10 @@ import org.bytedeco.pytorch.Tensor;
  * Everything that a run needs to go on, at one step.
  *
  * <p><b>The format.</b> A checkpoint is a folder {@code step-N}, N being the step in twelve digits
- * or more; where that name is taken already, {@code step-N-2}, {@code step-N-3} and so on, the
- * highest being the newest. It holds
+ * or more. Where step N or a later one is there already, because the run went back or stopped, its
+ * name is {@code step-N-2}, and so is that of those that follow, until the next time, {@code
+ * step-N-3}: the newest has the highest number at the end, and among those the highest step. It
+ * holds
  *
  * <ul>
  *   <li>for each group of tensors one file {@code GROUP.safetensors} (names of lower-case letters);
@@ -26,8 +28,9 @@ import org.bytedeco.pytorch.Tensor;
  * <p><b>How it is written.</b> Into a folder {@code .writing-…} beside; each file is forced to the
  * disk, then the folder; then it is given its name, and the folder that holds all checkpoints is
  * forced. Whatever moment a crash comes at, a folder {@code step-N} is whole or its damage can be
- * seen. It is believed only if the manifest and every file have the hashes that are written down
- * and no file is missing. What is found under {@code .writing-…} at the next start is rubbish.
+ * seen. An old one is deleted under a name {@code .writing-…}, too. It is believed only if the
+ * manifest and every file have the hashes that are written down and no file is missing. What is
+ * found under {@code .writing-…} at the next start is rubbish.
  *
  * @param step how far the run is
  * @param values what the run says about itself, as text

@@ -27,7 +27,6 @@ import org.repopt4j.runtime.StepScope;
 
 /** The checkpoints of one run, in one folder. Not for use by several threads at once. */
 public final class CheckpointFolder {
-  private static final String TENSORS = ".safetensors";
   private static final String WRITING = ".writing-";
   private static final Pattern NAME = Pattern.compile("step-(\\d{12,18})(?:-(\\d{1,9}))?");
 
@@ -47,7 +46,7 @@ public final class CheckpointFolder {
 
     @Override
     public int compareTo(Place other) {
-      return step != other.step ? Long.compare(step, other.step) : Long.compare(turn, other.turn);
+      return turn != other.turn ? Long.compare(turn, other.turn) : Long.compare(step, other.step);
     }
   }
 
@@ -85,9 +84,10 @@ public final class CheckpointFolder {
       storage.createFolder(writing);
       Map<String, Manifest.Entry> files = new LinkedHashMap<>();
       for (Map.Entry<String, Map<String, Tensor>> group : checkpoint.tensors().entrySet()) {
-        String name = group.getKey() + TENSORS;
-        storage.write(writing.resolve(name), SafetensorsWriter.body(group.getValue(), Map.of()));
-        files.put(name, Manifest.Entry.of(writing.resolve(name)));
+        String name = Manifest.fileOf(group.getKey());
+        HashedBody body = new HashedBody(SafetensorsWriter.body(group.getValue(), Map.of()));
+        storage.write(writing.resolve(name), body);
+        files.put(name, body.entry());
       }
       byte[] json =
           new Manifest(
@@ -109,13 +109,13 @@ public final class CheckpointFolder {
       storage.rename(writing, place);
       storage.sync(root);
       return place;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       discard(writing, e);
       throw e;
     }
   }
 
-  private void discard(Path writing, Exception why) {
+  private void discard(Path writing, Throwable why) {
     try {
       storage.delete(writing);
     } catch (IOException e) {
@@ -125,8 +125,12 @@ public final class CheckpointFolder {
 
   private Path free(long step) throws IOException {
     checkArgument(step >= 0, "a step must not be negative, got: %s", step);
-    long turn =
-        places().stream().filter(p -> p.step == step).mapToLong(Place::turn).max().orElse(0) + 1;
+    List<Place> places = places();
+    long turn = 1;
+    if (!places.isEmpty()) {
+      Place newest = places.get(places.size() - 1);
+      turn = newest.step < step ? newest.turn : newest.turn + 1;
+    }
     String name = String.format(Locale.ROOT, "step-%012d", step);
     return root.resolve(turn == 1 ? name : name + "-" + turn);
   }
@@ -158,7 +162,11 @@ public final class CheckpointFolder {
     int whole = 0;
     for (Place place : places) {
       if (whole >= keep) {
-        storage.delete(place.path);
+        // By another name first: a crash in the middle must leave no half of a checkpoint.
+        Path rubbish = root.resolve(WRITING + UUID.randomUUID());
+        storage.rename(place.path, rubbish);
+        storage.sync(root);
+        storage.delete(rubbish);
       }
       whole += damaged.contains(place.path) ? 0 : 1;
     }
@@ -199,7 +207,10 @@ public final class CheckpointFolder {
     Map<String, Map<String, Tensor>> tensors = new LinkedHashMap<>();
     for (String file : manifest.files().keySet()) {
       try (SafetensorsReader reader = SafetensorsReader.open(folder.resolve(file))) {
-        tensors.put(file.replace(TENSORS, ""), reader.readAll().tensors());
+        tensors.put(Manifest.groupOf(file), reader.readAll().tensors());
+      } catch (IOException | RuntimeException e) {
+        tensors.values().forEach(group -> group.values().forEach(Tensor::close));
+        throw e;
       }
     }
     return new Checkpoint(

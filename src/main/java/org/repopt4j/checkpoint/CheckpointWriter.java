@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.repopt4j.runtime.NativeErrors;
 
 /**
  * Writes checkpoints beside the work, one at a time. A write that fails is tried again, then given
@@ -23,6 +24,9 @@ public final class CheckpointWriter implements AutoCloseable {
 
     /** It could not be written. {@code again}: whether it will be tried once more. */
     void failed(long step, IOException why, boolean again);
+
+    /** It is on the disk, but old ones that were to go could not be deleted. */
+    void oldOnesStay(IOException why);
   }
 
   private final CheckpointFolder folder;
@@ -31,6 +35,7 @@ public final class CheckpointWriter implements AutoCloseable {
   private final Listener listener;
   private final ExecutorService thread;
   private Future<Boolean> writing;
+  private volatile boolean busy;
 
   /**
    * A writer that keeps so many checkpoints.
@@ -51,14 +56,15 @@ public final class CheckpointWriter implements AutoCloseable {
             });
   }
 
-  /** Whether a checkpoint is being written. */
+  /** Whether a checkpoint is being written; it is not any more when the listener hears of it. */
   public boolean isBusy() {
-    return writing != null && !writing.isDone();
+    return busy;
   }
 
   /** Begins to write; waits for the one before it, if it is not done. The writer closes it. */
   public void write(Checkpoint checkpoint) {
     await();
+    busy = true;
     writing = thread.submit(() -> tryToWrite(checkpoint));
   }
 
@@ -84,30 +90,35 @@ public final class CheckpointWriter implements AutoCloseable {
         long begin = System.nanoTime();
         try {
           Path place = folder.write(checkpoint);
-          listener.written(place, (System.nanoTime() - begin) / 1e9);
-          prune(checkpoint.step());
+          double seconds = (System.nanoTime() - begin) / 1e9;
+          prune();
+          busy = false;
+          listener.written(place, seconds);
           return true;
         } catch (IOException e) {
           boolean again = attempt < TRIES;
+          busy = again;
           listener.failed(checkpoint.step(), e, again);
           if (!again) {
             return false;
           }
           Uninterruptibles.sleepUninterruptibly(pause);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
           // Trying again would not help, and the work must not end for it.
-          listener.failed(checkpoint.step(), new IOException(e.toString(), e), false);
+          busy = false;
+          listener.failed(
+              checkpoint.step(), new IOException(NativeErrors.sentence(e), e), /* again= */ false);
           return false;
         }
       }
     }
   }
 
-  private void prune(long step) {
+  private void prune() {
     try {
       folder.prune(keep);
     } catch (IOException e) {
-      listener.failed(step, new IOException("old checkpoints stay: " + e.getMessage(), e), false);
+      listener.oldOnesStay(e);
     }
   }
 

@@ -2,13 +2,9 @@ package org.repopt4j.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.util.List;
 import org.repopt4j.data.CorruptImageException;
+import org.repopt4j.io.FileErrors;
 import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.train.TrainingDivergedException;
 import picocli.CommandLine;
@@ -108,24 +104,8 @@ final class Failures {
     if (NativeErrors.isOutOfMemory(error)) {
       return "the memory is used up; lower --batch-size (" + NativeErrors.sentence(error) + ")";
     }
-    if (error instanceof FileSystemException file && plain(file)) {
-      String what =
-          error instanceof NoSuchFileException
-              ? "there is no such file or folder"
-              : error instanceof AccessDeniedException
-                  ? "access is denied"
-                  : error instanceof FileAlreadyExistsException
-                      ? "it exists already and is not a folder"
-                      : error instanceof NotDirectoryException
-                          ? "it is not a folder"
-                          : "it cannot be used";
-      return file.getFile() + ": " + what;
-    }
-    return NativeErrors.sentence(error);
-  }
-
-  /** Java's own file errors carry the bare path as their message. */
-  private static boolean plain(FileSystemException error) {
-    return error.getReason() == null && error.getFile() != null;
+    return error instanceof IOException file
+        ? FileErrors.sentence(file)
+        : NativeErrors.sentence(error);
   }
 }

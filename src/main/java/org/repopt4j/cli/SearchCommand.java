@@ -40,6 +40,7 @@ final class SearchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     TrainConfig config = options.config(Mode.HS, null);
     CheckpointSettings checkpoints = checkpointOptions.settings();
+    options.checkOutput(checkpoints);
     StopSignals signals = StopSignals.install();
     ProgressPrinter printer =
         new ProgressPrinter(spec.commandLine().getErr(), config.arch() + " hyper-search");

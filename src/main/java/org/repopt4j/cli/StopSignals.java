@@ -2,6 +2,7 @@ package org.repopt4j.cli;
 
 import java.lang.reflect.Proxy;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -15,7 +16,7 @@ final class StopSignals implements BooleanSupplier {
   private static final int SIGINT = 2;
   private static final int SIGTERM = 15;
 
-  private volatile int received;
+  private final AtomicInteger received = new AtomicInteger();
 
   private StopSignals() {}
 
@@ -54,24 +55,24 @@ final class StopSignals implements BooleanSupplier {
           .getMethod("handle", signal, handler)
           .invoke(null, signal.getConstructor(String.class).newInstance(name), proxy);
     } catch (ReflectiveOperationException | IllegalArgumentException e) {
-      received = 0; // Not available here: the signal ends the process as usual.
+      received.set(0); // Not available here: the signal ends the process as usual.
     }
   }
 
   private void receive(int number) {
-    if (received != 0) {
+    if (!received.compareAndSet(0, number)) {
       Runtime.getRuntime().halt(128 + number);
     }
-    received = number;
   }
 
   @Override
   public boolean getAsBoolean() {
-    return received != 0;
+    return received.get() != 0;
   }
 
   /** The exit code that tells of the signal, if one came. */
   OptionalInt exitCode() {
-    return received == 0 ? OptionalInt.empty() : OptionalInt.of(128 + received);
+    int number = received.get();
+    return number == 0 ? OptionalInt.empty() : OptionalInt.of(128 + number);
   }
 }

@@ -53,6 +53,7 @@ final class TrainCommand implements Callable<Integer> {
     Optional<Scales> read =
         scales == null ? Optional.empty() : Optional.of(ScalesFile.read(scales, config.arch()));
     CheckpointSettings checkpoints = checkpointOptions.settings();
+    options.checkOutput(checkpoints);
     StopSignals signals = StopSignals.install();
     Session session = Session.open(config, read, checkpoints);
     ProgressPrinter printer =

@@ -1,5 +1,7 @@
 package org.repopt4j.cli;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import com.google.common.base.Ascii;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -8,6 +10,7 @@ import java.util.Locale;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.nn.Architecture;
 import org.repopt4j.nn.Mode;
+import org.repopt4j.train.CheckpointSettings;
 import org.repopt4j.train.DataSettings;
 import org.repopt4j.train.OptimSettings;
 import org.repopt4j.train.Recipe;
@@ -248,6 +251,13 @@ final class TrainOptions {
             run.modelEmaDecay,
             run.evalEvery,
             run.output != null ? run.output : defaultOutput(arch, mode)));
+  }
+
+  /** A run without a folder of its own name could not be found again. */
+  void checkOutput(CheckpointSettings checkpoints) {
+    checkArgument(
+        !checkpoints.resumes() || run.output != null,
+        "--resume goes with --output, because without it every run has a new folder");
   }
 
   /** A recipe's warm-up that does not fit a shorter run shrinks in proportion. */

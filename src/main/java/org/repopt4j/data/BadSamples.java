@@ -14,7 +14,10 @@ import java.util.function.Consumer;
 public final class BadSamples {
   private final int most;
   private final Consumer<String> log;
-  private final Set<Integer> seen = ConcurrentHashMap.newKeySet();
+  private final Set<Sample> seen = ConcurrentHashMap.newKeySet();
+
+  /** A number alone may be that of a training image and of a test image. */
+  private record Sample(ImageDataSet images, int number) {}
 
   /**
    * A count that begins at none.
@@ -38,8 +41,8 @@ public final class BadSamples {
    *
    * @throws CorruptImageException if it is one too many
    */
-  void pass(int sample, CorruptImageException why) {
-    if (!seen.add(sample)) {
+  void pass(ImageDataSet images, int sample, CorruptImageException why) {
+    if (!seen.add(new Sample(images, sample))) {
       return;
     }
     if (seen.size() > most) {

@@ -219,7 +219,7 @@ public final class BatchLoader {
       try {
         writer.write(sample, count);
       } catch (CorruptImageException e) {
-        badSamples.pass(sample, e);
+        badSamples.pass(images, sample, e);
         continue;
       }
       whole[count++] = sample;

@@ -4,29 +4,58 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Writes a file as a whole or not at all: into a temporary file of the same folder, forced to the
  * disk, then renamed over what was there. A crash, a full disk or an error leaves the old file.
  */
 public final class AtomicFile {
+  private static final Pattern TEMPORARY =
+      Pattern.compile("\\..+\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
+
   private AtomicFile() {}
 
   /** What goes into the file. */
   @FunctionalInterface
   public interface Body {
     /** Writes everything; the channel may be positioned freely. */
-    void writeTo(FileChannel channel) throws IOException;
+    void writeTo(SeekableByteChannel channel) throws IOException;
   }
 
   /** These bytes and nothing else. */
   public static Body bytes(byte[] content) {
     return channel -> TensorMemory.writeFully(channel, ByteBuffer.wrap(content));
+  }
+
+  /**
+   * Removes what processes that were killed left half written in a folder.
+   *
+   * @param folder one that nobody writes into at this time; it need not exist
+   */
+  public static void clean(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    List<Path> left;
+    try (Stream<Path> entries = Files.list(folder)) {
+      left =
+          entries
+              .filter(entry -> TEMPORARY.matcher(entry.getFileName().toString()).matches())
+              .filter(entry -> Files.isRegularFile(entry))
+              .toList();
+    }
+    for (Path file : left) {
+      Files.deleteIfExists(file);
+    }
   }
 
   /**

@@ -3,7 +3,7 @@ package org.repopt4j.io;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,10 +22,10 @@ final class StoredZipWriter {
   // The first of January 1980, the oldest day of a zip file.
   private static final short DAY = 0x21;
 
-  private final FileChannel channel;
+  private final SeekableByteChannel channel;
   private final List<Entry> entries = new ArrayList<>();
 
-  StoredZipWriter(FileChannel channel) {
+  StoredZipWriter(SeekableByteChannel channel) {
     this.channel = channel;
   }
 
@@ -67,10 +67,10 @@ final class StoredZipWriter {
               + " bytes, was announced with "
               + length);
     }
-    ByteBuffer sum = little(4).putInt((int) crc.getValue()).flip();
-    while (sum.hasRemaining()) {
-      channel.write(sum, start + 14 + sum.position());
-    }
+    long end = channel.position();
+    channel.position(start + 14);
+    write(little(4).putInt((int) crc.getValue()).flip());
+    channel.position(end);
     entries.add(new Entry(name, start, length, (int) crc.getValue()));
   }
 

@@ -5,6 +5,7 @@ import static com.google.common.base.Preconditions.checkState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -130,7 +131,7 @@ final class TensorMemory {
   }
 
   /** Writes the whole buffer at the channel's position. */
-  static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
+  static void writeFully(WritableByteChannel channel, ByteBuffer buffer) throws IOException {
     while (buffer.hasRemaining()) {
       channel.write(buffer);
     }

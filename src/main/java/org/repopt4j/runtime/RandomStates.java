@@ -1,5 +1,7 @@
 package org.repopt4j.runtime;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.pytorch.Generator;
@@ -25,12 +27,16 @@ public final class RandomStates {
     return states;
   }
 
-  /** Puts the generators back; a state for which there is no device is left out. */
+  /**
+   * Puts the generators back; a state for which there is no device is left out.
+   *
+   * @throws IllegalArgumentException if there is none of the CPU's
+   * @throws RuntimeException from libtorch, if one is none of such a generator
+   */
   public static void restore(Map<String, Tensor> states, ComputeDevice device) {
+    checkArgument(states.containsKey(CPU), "there is no state of the CPU's generator");
     try (StepScope scope = StepScope.open()) {
-      if (states.containsKey(CPU)) {
-        torch.getDefaultCPUGenerator().set_state(states.get(CPU));
-      }
+      torch.getDefaultCPUGenerator().set_state(states.get(CPU));
       if (device.isCuda() && states.containsKey(CUDA)) {
         cuda(device).set_state(states.get(CUDA));
       }

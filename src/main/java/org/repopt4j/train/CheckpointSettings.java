@@ -83,6 +83,11 @@ public record CheckpointSettings(
     return resume.isPresent();
   }
 
+  /** Whether it goes on from the newest checkpoint in its own folder, if there is one. */
+  boolean resumesAuto() {
+    return resume.map("auto"::equals).orElse(false);
+  }
+
   /**
    * Steps or time from one checkpoint to the next.
    *

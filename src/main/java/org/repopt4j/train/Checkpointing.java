@@ -6,11 +6,13 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import org.repopt4j.checkpoint.Checkpoint;
 import org.repopt4j.checkpoint.CheckpointFolder;
 import org.repopt4j.checkpoint.CheckpointStorage;
 import org.repopt4j.checkpoint.CheckpointWriter;
+import org.repopt4j.io.FileErrors;
 import org.repopt4j.train.CheckpointSettings.OnDiskFull;
 
 /** When a run's checkpoints are written, and which one it goes on from. */
@@ -22,6 +24,10 @@ final class Checkpointing implements AutoCloseable {
   private final TrainListener listener;
   private final CheckpointFolder folder;
   private final CheckpointWriter writer;
+
+  /** Taken once: what the run began with may be moved or replaced while it runs. */
+  private final Map<String, String> configuration;
+
   private volatile IOException failure;
   private volatile Path last;
   private long lastStep;
@@ -31,8 +37,11 @@ final class Checkpointing implements AutoCloseable {
       Session session,
       CheckpointSettings settings,
       CheckpointStorage storage,
-      TrainListener listener) {
+      TrainListener listener)
+      throws IOException {
     this.session = session;
+    this.configuration =
+        settings.isOn() || settings.resumes() ? Snapshot.configuration(session.config()) : Map.of();
     this.settings = settings;
     this.listener = listener;
     this.folder = new CheckpointFolder(session.folder().checkpoints(), storage);
@@ -56,10 +65,14 @@ final class Checkpointing implements AutoCloseable {
                     "the checkpoint of step "
                         + step
                         + " could not be written ("
-                        + why.getMessage()
-                        + (again
-                            ? "); trying again"
-                            : "); training goes on with the one before it"));
+                        + FileErrors.sentence(why)
+                        + (again ? "); trying again" : "); those before it stay"));
+              }
+
+              @Override
+              public void oldOnesStay(IOException why) {
+                listener.notice(
+                    "old checkpoints could not be deleted (" + FileErrors.sentence(why) + ")");
               }
             });
   }
@@ -68,25 +81,53 @@ final class Checkpointing implements AutoCloseable {
    * The state to begin with: that of the checkpoint to go on from, or a fresh one.
    *
    * @throws IllegalArgumentException if settings changed that decide the trajectory
-   * @throws IOException if the checkpoint that was named is damaged
+   * @throws IOException if the checkpoint that was named is damaged, or all are; then nothing has
+   *     been changed
    */
   RunState begin() throws IOException {
     folder.clean();
     if (!settings.resumes()) {
       return new RunState();
     }
-    String from = settings.resume().orElseThrow();
+    boolean auto = settings.resumesAuto();
     Optional<Checkpoint> found =
-        from.equals("auto")
+        auto
             ? folder.newest(listener::notice)
-            : Optional.of(CheckpointFolder.read(Path.of(from)));
+            : Optional.of(CheckpointFolder.read(Path.of(settings.resume().orElseThrow())));
     if (found.isEmpty()) {
-      listener.notice("there is no whole checkpoint in " + folder.root() + "; beginning anew");
+      checkThereIsNone();
+      listener.notice("there is no checkpoint in " + folder.root() + "; beginning anew");
       return new RunState();
     }
-    try (Checkpoint checkpoint = found.get()) {
+    RunState state = restored(found.get());
+    if (!auto && settings.isOn()) {
+      // What the folder holds may be further on; from now on this one is its newest.
+      write(state);
+    }
+    return state;
+  }
+
+  /** What a run has reached must not be written over because no checkpoint of it can be read. */
+  private void checkThereIsNone() throws IOException {
+    if (!folder.list().isEmpty()) {
+      throw new IOException(
+          "none of the checkpoints in "
+              + folder.root()
+              + " is whole; to begin anew, name another --output, or delete that folder");
+    }
+  }
+
+  private RunState restored(Checkpoint found) throws IOException {
+    try (Checkpoint checkpoint = found) {
       checkSettings(checkpoint);
       RunState state = Snapshot.restore(checkpoint, session);
+      // In another folder than its own a run has no best weights yet.
+      if (!session.folder().holdsWeights("best")) {
+        state.bestTop1 = Double.NEGATIVE_INFINITY;
+      }
+      if (!session.folder().holdsWeights("best-ema")) {
+        state.bestEmaTop1 = Double.NEGATIVE_INFINITY;
+      }
       lastStep = state.updates;
       listener.notice(
           "resuming after step "
@@ -101,7 +142,7 @@ final class Checkpointing implements AutoCloseable {
   }
 
   private void checkSettings(Checkpoint checkpoint) throws IOException {
-    Snapshot.Changes changes = Snapshot.changes(checkpoint, session.config());
+    Snapshot.Changes changes = Snapshot.changes(checkpoint, configuration);
     checkArgument(
         changes.decisive().isEmpty() || settings.resumeAnyway(),
         "the run cannot go on as it was, because settings changed: %s; set them back, or add --resume-anyway",
@@ -119,7 +160,8 @@ final class Checkpointing implements AutoCloseable {
     boolean due =
         settings.every().steps() > 0
             ? state.updates - lastStep >= settings.every().steps()
-            : System.nanoTime() - lastTime >= settings.every().time().toNanos();
+            : Duration.ofNanos(System.nanoTime() - lastTime).compareTo(settings.every().time())
+                >= 0;
     return due && !writer.isBusy();
   }
 
@@ -128,9 +170,9 @@ final class Checkpointing implements AutoCloseable {
     if (why != null && settings.onDiskFull() == OnDiskFull.STOP && !writer.isBusy()) {
       throw new IOException(
           "no checkpoint can be written any more ("
-              + why.getMessage()
-              + "); the run ends as --on-disk-full stop asks, and goes on from "
-              + (last == null ? "its beginning" : last)
+              + FileErrors.sentence(why)
+              + "); the run ends as --on-disk-full stop asks, and "
+              + (folder.list().isEmpty() ? "begins anew" : "goes on from the newest that there is")
               + " with --resume auto",
           why);
     }
@@ -141,7 +183,7 @@ final class Checkpointing implements AutoCloseable {
   boolean write(RunState state) throws IOException {
     lastStep = state.updates;
     lastTime = System.nanoTime();
-    Checkpoint copy = Snapshot.take(session, state);
+    Checkpoint copy = Snapshot.take(session, state, configuration);
     if (!Snapshot.isFinite(copy)) {
       // The next loss will say so, too; until then the checkpoints that are there must stay.
       copy.close();
@@ -161,6 +203,14 @@ final class Checkpointing implements AutoCloseable {
     }
     if (write(state) && writer.await()) {
       listener.notice("checkpoint " + last.getFileName() + " is written; go on with --resume auto");
+    }
+  }
+
+  /** Writes the one of a run's end, if there is none of it yet. */
+  void writeLast(RunState state) throws IOException {
+    if (settings.isOn()) {
+      write(state);
+      writer.await();
     }
   }
 

@@ -1,5 +1,7 @@
 package org.repopt4j.train;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 /**
  * One row of {@code summary.csv}.
  *
@@ -35,6 +37,7 @@ public record EpochRow(
 
   /** The row of these numbers. */
   static EpochRow of(int epoch, double[] v) {
+    checkArgument(v.length == 9, "a row has 9 numbers beside its epoch, got: %s", v.length);
     return new EpochRow(epoch, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]);
   }
 }

@@ -3,6 +3,7 @@ package org.repopt4j.train;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.repopt4j.io.FileErrors;
 import org.repopt4j.train.CheckpointSettings.OnDiskFull;
 
 /** Writes what an epoch leaves in the run's folder, and deals with a disk that has no room. */
@@ -36,7 +37,7 @@ final class EpochSaver {
               + " could not be written into "
               + session.folder().path()
               + " ("
-              + e.getMessage()
+              + FileErrors.sentence(e)
               + ")";
       boolean atEnd = !stopped && state.epoch + 1 == session.config().schedule().epochs();
       if (atEnd || settings.onDiskFull() == OnDiskFull.STOP) {

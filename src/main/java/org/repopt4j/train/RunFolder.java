@@ -39,48 +39,56 @@ public final class RunFolder {
       "epoch,train_loss,train_top1,eval_loss,eval_top1,eval_top5,ema_top1,lr,images_per_second,seconds\n";
 
   private final Path path;
+  private final boolean fresh;
 
-  private RunFolder(Path path) {
+  private RunFolder(Path path, boolean fresh) {
     this.path = path;
+    this.fresh = fresh;
   }
 
   /**
    * The folder of a run that is about to begin. Nothing is written yet.
    *
-   * @throws IllegalArgumentException if it holds a run already, or is a file
+   * @throws IllegalArgumentException if it holds a run already, or cannot be a folder
    */
   public static RunFolder check(Path path) {
+    RunFolder folder = new RunFolder(path, /* fresh= */ true);
+    folder.checkPlace();
+    folder.checkFresh();
+    return folder;
+  }
+
+  /**
+   * The folder of a run that is to go on, or to begin if there is nothing to go on from. Nothing is
+   * written yet.
+   *
+   * @throws IllegalArgumentException if it cannot be a folder
+   */
+  public static RunFolder open(Path path) {
+    RunFolder folder = new RunFolder(path, /* fresh= */ false);
+    folder.checkPlace();
+    return folder;
+  }
+
+  private void checkFresh() {
+    checkArgument(
+        !Files.exists(path.resolve(ARGS))
+            && !Files.exists(path.resolve(SUMMARY))
+            && isEmpty(checkpoints()),
+        "--output %s holds a run already; go on with it by --resume auto, or name another folder",
+        path);
+  }
+
+  private static boolean isEmpty(Path folder) {
+    String[] names = folder.toFile().list();
+    return names == null || names.length == 0;
+  }
+
+  private void checkPlace() {
     checkArgument(
         !Files.exists(path) || Files.isDirectory(path),
         "--output %s is a file; name a folder",
         path);
-    checkArgument(
-        !Files.exists(path.resolve(ARGS)) && !Files.exists(path.resolve(SUMMARY)),
-        "--output %s holds a run already; go on with it by --resume auto, or name another folder",
-        path);
-    checkWritable(path);
-    return new RunFolder(path);
-  }
-
-  static boolean holdsRun(Path path) {
-    return Files.exists(path.resolve(ARGS));
-  }
-
-  /**
-   * The folder of a run that is to go on. Nothing is written yet.
-   *
-   * @throws IllegalArgumentException if it holds no run
-   */
-  public static RunFolder existing(Path path) {
-    checkArgument(
-        Files.isDirectory(path) && Files.exists(path.resolve(ARGS)),
-        "--output %s holds no run that could be resumed; leave --resume out to begin one",
-        path);
-    checkWritable(path);
-    return new RunFolder(path);
-  }
-
-  private static void checkWritable(Path path) {
     Path existing = path.toAbsolutePath();
     while (existing != null && !Files.exists(existing)) {
       existing = existing.getParent();
@@ -90,6 +98,10 @@ public final class RunFolder {
         "--output %s cannot be made: %s is not a folder that can be written",
         path,
         existing);
+    checkArgument(
+        !Files.exists(checkpoints()) || Files.isDirectory(checkpoints()),
+        "--output %s holds a file named checkpoints, where a folder must be; rename it",
+        path);
   }
 
   /** Where it is. */
@@ -102,10 +114,26 @@ public final class RunFolder {
     return path.resolve("checkpoints");
   }
 
-  /** Makes the folder, for this process alone. */
+  /** Whether there are such weights, for example {@code best-ema}. */
+  boolean holdsWeights(String name) {
+    return Files.exists(path.resolve(name + ".safetensors"));
+  }
+
+  /** Makes the folder, for this process alone, and removes what a killed one left half written. */
   FolderLock lock() throws IOException {
     Files.createDirectories(path);
-    return FolderLock.take(path);
+    FolderLock lock = FolderLock.take(path);
+    try {
+      if (fresh) {
+        // Another run may have come and gone since this one looked.
+        checkFresh();
+      }
+      AtomicFile.clean(path);
+      return lock;
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
   }
 
   /** Writes the settings and the summary of the epochs that are done. */

@@ -1,5 +1,7 @@
 package org.repopt4j.train;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import com.google.common.base.Splitter;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -131,13 +133,16 @@ final class RunState {
       state.seconds = Double.parseDouble(values.get("seconds"));
       state.images = Long.parseLong(values.get("images"));
       state.sums = doubles(values.get("sums"));
+      checkArgument(
+          state.epoch >= 0 && state.nextBatch >= 0 && state.updates >= 0 && state.sums.length == 3,
+          "out of range");
       SPACES.split(values.get("skipped")).forEach(state.skipped::add);
       for (int row = 0; values.containsKey("row " + row); row++) {
         state.rows.add(EpochRow.of(row, doubles(values.get("row " + row))));
       }
       state.reach();
       return state;
-    } catch (NumberFormatException | NullPointerException e) {
+    } catch (IllegalArgumentException | NullPointerException e) {
       throw new IOException("the checkpoint does not say how far its run was", e);
     }
   }

@@ -111,17 +111,15 @@ public final class Session {
 
   /** {@code --resume auto} in a folder without a run begins one: the same command does for both. */
   private static RunFolder folder(Path output, CheckpointSettings checkpoints) {
-    boolean auto = checkpoints.resume().map("auto"::equals).orElse(false);
-    if (checkpoints.resumes() && !auto) {
-      String from = checkpoints.resume().orElseThrow();
-      checkArgument(
-          CheckpointFolder.isOne(Path.of(from)),
-          "--resume must be auto or a checkpoint's folder with its manifest.json, got: '%s'",
-          from);
+    if (!checkpoints.resumes()) {
+      return RunFolder.check(output);
     }
-    return !checkpoints.resumes() || (auto && !RunFolder.holdsRun(output))
-        ? RunFolder.check(output)
-        : RunFolder.existing(output);
+    String from = checkpoints.resume().orElseThrow();
+    checkArgument(
+        checkpoints.resumesAuto() || CheckpointFolder.isOne(Path.of(from)),
+        "--resume must be auto or a checkpoint's folder with its manifest.json, got: '%s'",
+        from);
+    return RunFolder.open(output);
   }
 
   private static void applyProcessWide(RunSettings run) {

@@ -16,6 +16,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.checkpoint.Checkpoint;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.optim.OptimizerState;
+import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.RandomStates;
@@ -45,8 +46,13 @@ final class Snapshot {
 
   private Snapshot() {}
 
-  /** A copy of all that the run depends on; training may go on at once. */
-  static Checkpoint take(Session session, RunState state) throws IOException {
+  /**
+   * A copy of all that the run depends on; training may go on at once.
+   *
+   * @param configuration what {@link #configuration} says
+   */
+  static Checkpoint take(Session session, RunState state, Map<String, String> configuration)
+      throws IOException {
     Map<String, Map<String, Tensor>> tensors = new LinkedHashMap<>();
     Map<String, String> values = state.values();
     try (NoGrad noGrad = NoGrad.open();
@@ -61,8 +67,7 @@ final class Snapshot {
       values.put("optimizer_lr", Double.toString(optimizer.learningRate()));
       optimizer.steps().forEach((name, steps) -> values.put(STEPS + name, Long.toString(steps)));
     }
-    return new Checkpoint(
-        state.updates, values, configuration(session.config()), versions(), tensors);
+    return new Checkpoint(state.updates, values, configuration, versions(), tensors);
   }
 
   /** Whether the network's parameters and buffers are all finite numbers. */
@@ -84,6 +89,7 @@ final class Snapshot {
     return copies;
   }
 
+  /** The settings, with the hash of the scales' file, which must be there. */
   static Map<String, String> configuration(TrainConfig config) throws IOException {
     Map<String, String> texts = new LinkedHashMap<>();
     for (Map.Entry<String, Object> entry : Arguments.of(config).entrySet()) {
@@ -112,9 +118,8 @@ final class Snapshot {
   /** Settings that differ: those that decide the trajectory, and others. */
   record Changes(List<String> decisive, List<String> harmless) {}
 
-  static Changes changes(Checkpoint checkpoint, TrainConfig config) throws IOException {
+  static Changes changes(Checkpoint checkpoint, Map<String, String> now) throws IOException {
     Map<String, String> before = checkpoint.configuration();
-    Map<String, String> now = configuration(config);
     TreeSet<String> names = new TreeSet<>(before.keySet());
     names.addAll(now.keySet());
     Changes changes = new Changes(new ArrayList<>(), new ArrayList<>());
@@ -124,39 +129,61 @@ final class Snapshot {
         (FREE.contains(name) ? changes.harmless : changes.decisive).add(change);
       }
     }
+    versions()
+        .forEach(
+            (name, version) -> {
+              String was = checkpoint.versions().get(name);
+              if (!version.equals(was)) {
+                changes.harmless.add(name + " was " + was + ", is " + version);
+              }
+            });
     return changes;
   }
 
   /**
    * Puts everything back as it was.
    *
-   * @throws IOException if the checkpoint does not hold what the session needs
+   * @throws IOException with one sentence, if the checkpoint does not hold what the session needs;
+   *     the session is of no use then
    */
   static RunState restore(Checkpoint checkpoint, Session session) throws IOException {
     RunState state = RunState.of(checkpoint.values());
-    Map<String, Long> steps = new LinkedHashMap<>();
-    checkpoint
-        .values()
-        .forEach(
-            (name, value) -> {
-              if (name.startsWith(STEPS)) {
-                steps.put(name.substring(STEPS.length()), Long.parseLong(value));
-              }
-            });
-    session.network().loadStateDict(group(checkpoint, MODEL), /* strict= */ true);
-    if (session.ema().isPresent()) {
-      session.ema().get().network().loadStateDict(group(checkpoint, AVERAGE), /* strict= */ true);
+    OptimizerState optimizer = optimizer(checkpoint);
+    try {
+      session.network().loadStateDict(group(checkpoint, MODEL), /* strict= */ true);
+      if (session.ema().isPresent()) {
+        session.ema().get().network().loadStateDict(group(checkpoint, AVERAGE), /* strict= */ true);
+      }
+      session.optimizer().load(optimizer);
+      RandomStates.restore(group(checkpoint, RANDOM), session.device());
+    } catch (RuntimeException e) {
+      throw new IOException(
+          "the checkpoint of step "
+              + checkpoint.step()
+              + " does not fit this run: "
+              + NativeErrors.sentence(e),
+          e);
     }
-    session
-        .optimizer()
-        .load(
-            new OptimizerState(
-                UpdateRule.valueOf(checkpoint.values().get("optimizer_rule")),
-                Double.parseDouble(checkpoint.values().get("optimizer_lr")),
-                steps,
-                group(checkpoint, OPTIMIZER)));
-    RandomStates.restore(group(checkpoint, RANDOM), session.device());
     return state;
+  }
+
+  private static OptimizerState optimizer(Checkpoint checkpoint) throws IOException {
+    Map<String, String> values = checkpoint.values();
+    try {
+      Map<String, Long> steps = new LinkedHashMap<>();
+      for (Map.Entry<String, String> value : values.entrySet()) {
+        if (value.getKey().startsWith(STEPS)) {
+          steps.put(value.getKey().substring(STEPS.length()), Long.parseLong(value.getValue()));
+        }
+      }
+      return new OptimizerState(
+          UpdateRule.valueOf(values.getOrDefault("optimizer_rule", "")),
+          Double.parseDouble(values.getOrDefault("optimizer_lr", "")),
+          steps,
+          group(checkpoint, OPTIMIZER));
+    } catch (IllegalArgumentException e) {
+      throw new IOException("the checkpoint does not say how far its optimizer was", e);
+    }
   }
 
   private static Map<String, Tensor> group(Checkpoint checkpoint, String name) throws IOException {

@@ -95,11 +95,20 @@ public final class Trainer {
         throw e;
       } catch (RuntimeException | Error e) {
         if (settings.saveOnError()) {
-          state.goBack();
-          checkpointing.writeNow(state);
+          saveAfter(e, state, checkpointing);
         }
         throw e;
       }
+    }
+  }
+
+  /** What goes wrong here must not take the place of the error that ended the run. */
+  private static void saveAfter(Throwable error, RunState state, Checkpointing checkpointing) {
+    try {
+      state.goBack();
+      checkpointing.writeNow(state);
+    } catch (IOException | RuntimeException | Error e) {
+      error.addSuppressed(e);
     }
   }
 
@@ -148,6 +157,9 @@ public final class Trainer {
       listener.epochFinished(last);
       if (!stopped) {
         state.finishEpoch(last);
+        if (state.epoch == epochs) {
+          checkpointing.writeLast(state);
+        }
       }
     }
     if (stopped) {
