@@ -216,9 +216,7 @@ class GoingBackTest {
             name + old,
             name + "\"bytes\" : " + Files.size(file) + ",\n      \"sha256\" : \"" + hash(file)));
     IOException refused = assertThrows(IOException.class, () -> train(run, "auto", () -> true));
-    assertTrue(
-        refused.getMessage().contains("does not fit this run: "),
-        refused::getMessage);
+    assertTrue(refused.getMessage().contains("does not fit this run: "), refused::getMessage);
     assertFalse(refused.getMessage().contains("\n"), refused::getMessage);
   }
 
