@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** One run a folder, also among processes; a process that is killed leaves nothing behind. */
-@Timeout(60)
+@Timeout(300)
 class FolderLockTest {
   private static final int REFUSED = 7;
 
@@ -26,7 +26,7 @@ class FolderLockTest {
     try (FolderLock lock = FolderLock.take(folder)) {
       if (Boolean.parseBoolean(args[1])) {
         Files.createFile(folder.resolve("held"));
-        TimeUnit.SECONDS.sleep(50);
+        TimeUnit.SECONDS.sleep(280);
       }
       System.exit(lock == null ? 1 : 0);
     } catch (IllegalArgumentException e) {

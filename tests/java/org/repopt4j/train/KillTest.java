@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.repopt4j.testkit.TensorAsserts.assertBitEqual;
 
+import com.google.common.base.CharMatcher;
 import com.google.common.io.MoreFiles;
 import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
@@ -65,6 +66,7 @@ class KillTest {
   void afterEveryKillThereIsACheckpointAndTheRunCanEndAsIfNothingHadBeen() throws Exception {
     Random random = new Random(SEED);
     int most = 0;
+    int oldest = 0;
     int without = 0;
     int resumed = 0;
     System.out.printf("kills %d, seed %d%n", KILLS, SEED);
@@ -78,6 +80,9 @@ class KillTest {
       assertTrue(
           notes.mostWithout <= ChildRun.INTERVAL + 1, "kill " + kill + ": too old: " + notes);
       most = Math.max(most, notes.mostWithout);
+      int age = notes.stepsSinceCopyOf(newest);
+      assertTrue(age <= notes.allowedAge(newest), "kill " + kill + ": lost " + age + ": " + notes);
+      oldest = Math.max(oldest, age);
       without += newest == 0 ? 1 : 0;
       if (resumed < RESUMED && kill * RESUMED >= resumed * KILLS) {
         resumed++;
@@ -85,8 +90,8 @@ class KillTest {
       }
     }
     System.out.printf(
-        "steps since the last copy, but for those while one was written: %d at most (interval %d); killed before the first checkpoint: %d; resumed to the end: %d%n",
-        most, ChildRun.INTERVAL, without, resumed);
+        "steps since the last copy, but for those while one was written: %d at most (interval %d); steps lost with a kill: %d at most; killed before the first checkpoint: %d; resumed to the end: %d%n",
+        most, ChildRun.INTERVAL, oldest, without, resumed);
   }
 
   /** Starts a run and kills it; what it noted. */
@@ -122,6 +127,35 @@ class KillTest {
    */
   private record Notes(long lastWritten, int mostWithout, String text) {
     private static final Pattern NOTE = Pattern.compile("(\\.)|b(\\d+);|d(\\d+);");
+
+    /** What the kill cost: steps since the copy that is the newest on the disk. */
+    int stepsSinceCopyOf(long newest) {
+      return dots(text.substring(behind("b" + newest + ";")));
+    }
+
+    /**
+     * An interval, and the steps that went by while the newest and the one after it were being
+     * written, which is beside training.
+     */
+    int allowedAge(long newest) {
+      String rest = text.substring(behind("b" + newest + ";"));
+      int done = rest.indexOf('d');
+      int next = rest.indexOf('b');
+      int writing = newest == 0 ? 0 : dots(done < 0 ? rest : rest.substring(0, done));
+      int writingNext = next < 0 ? 0 : dots(rest.substring(next));
+      // The run asks once more whether to stop where an epoch ends.
+      return Math.max(ChildRun.INTERVAL, writing) + 2 + writingNext;
+    }
+
+    /** Where a note ends; the beginning, if it was made by the run before. */
+    private int behind(String note) {
+      int at = text.lastIndexOf(note);
+      return at < 0 ? 0 : at + note.length();
+    }
+
+    private static int dots(String part) {
+      return CharMatcher.is('.').countIn(part);
+    }
 
     static Notes read(String text) {
       long lastWritten = 0;
@@ -175,7 +209,7 @@ class KillTest {
       return;
     }
     Process process = ChildRun.start(run, seed);
-    assertTrue(process.waitFor(120, TimeUnit.SECONDS), "the run does not end");
+    assertTrue(process.waitFor(600, TimeUnit.SECONDS), "the run does not end");
     assertEquals(0, process.exitValue(), () -> log(run));
   }
 
