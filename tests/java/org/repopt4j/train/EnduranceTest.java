@@ -137,7 +137,15 @@ class EnduranceTest {
         .run();
     System.out.printf(
         "%d steps, %d checkpoints: resident %d MiB after %d, %d MiB at the end; handles %d to %d; descriptors %d and %d%n",
-        STEPS, written.get(), memory[0] >> 20, warm, memory[1] >> 20, handles[0], handles[1], open[0], open[1]);
+        STEPS,
+        written.get(),
+        memory[0] >> 20,
+        warm,
+        memory[1] >> 20,
+        handles[0],
+        handles[1],
+        open[0],
+        open[1]);
     boolean flat =
         memory[1] <= memory[0] * 1.03
             && handles[1] <= handles[0] + 256

@@ -15,7 +15,13 @@ import org.repopt4j.checkpoint.CheckpointWriter;
 import org.repopt4j.io.FileErrors;
 import org.repopt4j.train.CheckpointSettings.OnDiskFull;
 
-/** When a run's checkpoints are written, and which one it goes on from. */
+/**
+ * When a run's checkpoints are written, and which one it goes on from.
+ *
+ * <p>One that is due while the one before is still being written is put off until that is done: a
+ * slow disk must not hold training up. So a crash costs at most an interval and the writing of one
+ * checkpoint, or, where writing takes longer than the interval, the writing of two.
+ */
 final class Checkpointing implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
