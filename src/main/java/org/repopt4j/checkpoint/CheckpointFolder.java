@@ -197,6 +197,15 @@ public final class CheckpointFolder {
   }
 
   /**
+   * Verifies one checkpoint.
+   *
+   * @throws IOException with one sentence, if it is missing or damaged
+   */
+  public static void verify(Path folder) throws IOException {
+    Manifest.read(folder).verifyFiles(folder);
+  }
+
+  /**
    * Reads one checkpoint after verifying all of it.
    *
    * @throws IOException with one sentence, if it is missing or damaged

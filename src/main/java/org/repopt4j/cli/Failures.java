@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import org.repopt4j.data.CorruptImageException;
 import org.repopt4j.io.FileErrors;
+import org.repopt4j.io.InvalidFileException;
 import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.train.TrainingDivergedException;
 import picocli.CommandLine;
@@ -34,7 +35,10 @@ final class Failures {
   static int onUsage(ParameterException error, String[] args) {
     CommandLine command = error.getCommandLine();
     String help = command.getCommandSpec().qualifiedName() + " --help";
-    command.getErr().println("repopt: " + sentence(error) + " (see '" + help + "')");
+    command
+        .getErr()
+        .println(
+            "repopt: " + InvalidFileException.oneLine(sentence(error)) + " (see '" + help + "')");
     command.getErr().flush();
     return CALLER;
   }

@@ -110,7 +110,7 @@ public final class Session {
   }
 
   /** {@code --resume auto} in a folder without a run begins one: the same command does for both. */
-  private static RunFolder folder(Path output, CheckpointSettings checkpoints) {
+  private static RunFolder folder(Path output, CheckpointSettings checkpoints) throws IOException {
     if (!checkpoints.resumes()) {
       return RunFolder.check(output);
     }
@@ -119,7 +119,12 @@ public final class Session {
         checkpoints.resumesAuto() || CheckpointFolder.isOne(Path.of(from)),
         "--resume must be auto or a checkpoint's folder with its manifest.json, got: '%s'",
         from);
-    return RunFolder.open(output);
+    RunFolder folder = RunFolder.open(output);
+    if (!checkpoints.resumesAuto()) {
+      // Before a folder is made for it.
+      CheckpointFolder.verify(Path.of(from));
+    }
+    return folder;
   }
 
   private static void applyProcessWide(RunSettings run) {
