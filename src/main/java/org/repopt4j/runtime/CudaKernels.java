@@ -27,7 +27,7 @@ import org.bytedeco.pytorch.global.torch_cuda;
  * current stream and does not wait.
  */
 public final class CudaKernels {
-  private static final int THREADS = 256;
+  private static final int THREADS = 128; // as in cuda_update.cu
 
   private record Found(Optional<CudaKernels> kernels, String reason) {}
 
