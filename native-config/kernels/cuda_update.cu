@@ -11,9 +11,7 @@ constexpr int THREADS = 128;  // of a block; Java launches as many
 
 // Blocks that a multiprocessor has at once: as many as there are registers for without spilling one.
 template <int RULE, typename S>
-constexpr int blocks() {
-  return sizeof(S) == 8 ? 3 : RULE == SGD ? 5 : 4;
-}
+constexpr int BLOCKS = sizeof(S) == 8 ? 3 : RULE == SGD ? 5 : 4;
 
 template <typename T>
 struct alignas(sizeof(T) * SIDE_BY_SIDE) Four {
@@ -134,7 +132,7 @@ __device__ __forceinline__ void pieces(const Row* rows, int count, int piece, in
 
 // All rows of a launch are of one type. The arithmetic is float64 where the device is good at it, otherwise float32.
 #define REPOPT_KERNEL(name, rule, gradient, state, arithmetic)                                               \
-  extern "C" __global__ void __launch_bounds__(THREADS, blocks<rule, state>()) name(const Row* rows, int count, int piece, int total) { \
+  extern "C" __global__ void __launch_bounds__(THREADS, (BLOCKS<rule, state>)) name(const Row* rows, int count, int piece, int total) { \
     pieces<rule, gradient, state, arithmetic>(rows, count, piece, total);                                    \
   }
 
