@@ -74,18 +74,20 @@ static void repopt_update_elementwise(int rule, const int64_t* table, int64_t co
   const Row* rows = reinterpret_cast<const Row*>(table);
   for (int64 r = 0; r < count; r++) {
     const Row& row = rows[r];
-    // Like the kernels: a place is looked up now and then, and counted on from there.
-    Place at = place(row, 0);
-    for (int64 i = 0; i < row.elements; i++) {
-      if (i % 4 == 0) at = place(row, static_cast<int>(i));
-      const auto of = [&](void* memory) -> float& { return static_cast<float*>(memory)[i]; };
-      Element<double> e = {of(row.parameter), of(row.gradient), {}};
-      for (int b = 0; b < 3; b++) e.buffers[b] = row.buffers[b] ? of(row.buffers[b]) : 0;
-      step(row, rule, at, e);
-      advance(row, at);
-      of(row.parameter) = static_cast<float>(e.parameter);
-      for (int b = 0; b < 3; b++) {
-        if (row.buffers[b]) of(row.buffers[b]) = static_cast<float>(e.buffers[b]);
+    for (int64 i = 0; i < row.elements; i += 4) {
+      const int count = static_cast<int>(std::min<int64>(4, row.elements - i));
+      const auto of = [&](void* memory, int k) -> float& { return static_cast<float*>(memory)[i + k]; };
+      Element<double> e[4] = {};
+      for (int k = 0; k < count; k++) {
+        e[k] = {of(row.parameter, k), of(row.gradient, k), {}};
+        for (int b = 0; b < 3; b++) e[k].buffers[b] = row.buffers[b] ? of(row.buffers[b], k) : 0;
+      }
+      steps<double, 4>(row, rule, static_cast<int>(i), count, e);
+      for (int k = 0; k < count; k++) {
+        of(row.parameter, k) = static_cast<float>(e[k].parameter);
+        for (int b = 0; b < 3; b++) {
+          if (row.buffers[b]) of(row.buffers[b], k) = static_cast<float>(e[k].buffers[b]);
+        }
       }
     }
   }

@@ -7,6 +7,11 @@ using namespace repopt;
 namespace {
 
 constexpr int SIDE_BY_SIDE = 4;
+constexpr int THREADS = 128;  // of a block; Java launches as many
+
+// Blocks that a multiprocessor has at once: as many as there are registers for without spilling one.
+template <int RULE, typename S>
+constexpr int BLOCKS = sizeof(S) == 8 ? 3 : RULE == SGD ? 5 : 4;
 
 template <typename T>
 struct alignas(sizeof(T) * SIDE_BY_SIDE) Four {
@@ -55,20 +60,26 @@ __device__ __forceinline__ void four(const Row& row, int at, int count) {
   for (int b = 0; b < BUFFERS; b++) {
     if (row.buffers[b]) buffers[b] = load<S>(row.buffers[b], at, count);
   }
-  Place place_of = place(row, at);
+  Element<A> e[SIDE_BY_SIDE];
 #pragma unroll
   for (int k = 0; k < SIDE_BY_SIDE; k++) {
-    Element<A> e = {static_cast<A>(p.of[k]), static_cast<A>(widened(g.of[k])), {}};
+    e[k] = {static_cast<A>(p.of[k]), static_cast<A>(widened(g.of[k])), {}};
 #pragma unroll
     for (int b = 0; b < BUFFERS; b++) {
-      if (row.buffers[b]) e.buffers[b] = static_cast<A>(buffers[b].of[k]);
+      if (row.buffers[b]) e[k].buffers[b] = static_cast<A>(buffers[b].of[k]);
     }
-    // Beyond the end there is no coefficient to look up.
-    if (k < count) step<A>(row, RULE, place_of, e);
-    if (row.branch_count > 0) advance(row, place_of);
-    p.of[k] = static_cast<S>(e.parameter);
+  }
+  // The exact rule has so much to keep of each element that two at a time are as many as there are registers for.
+  constexpr int AT_ONCE = RULE == ADAMW_EXACT ? 2 : SIDE_BY_SIDE;
 #pragma unroll
-    for (int b = 0; b < BUFFERS; b++) buffers[b].of[k] = static_cast<S>(e.buffers[b]);
+  for (int k = 0; k < SIDE_BY_SIDE; k += AT_ONCE) {
+    if (k < count) steps<A, AT_ONCE>(row, RULE, at + k, count - k, e + k);
+  }
+#pragma unroll
+  for (int k = 0; k < SIDE_BY_SIDE; k++) {
+    p.of[k] = static_cast<S>(e[k].parameter);
+#pragma unroll
+    for (int b = 0; b < BUFFERS; b++) buffers[b].of[k] = static_cast<S>(e[k].buffers[b]);
   }
   store(updated, at, count, p);
 #pragma unroll
@@ -121,7 +132,7 @@ __device__ __forceinline__ void pieces(const Row* rows, int count, int piece, in
 
 // All rows of a launch are of one type. The arithmetic is float64 where the device is good at it, otherwise float32.
 #define REPOPT_KERNEL(name, rule, gradient, state, arithmetic)                                               \
-  extern "C" __global__ void __launch_bounds__(256, 2) name(const Row* rows, int count, int piece, int total) { \
+  extern "C" __global__ void __launch_bounds__(THREADS, (BLOCKS<rule, state>)) name(const Row* rows, int count, int piece, int total) { \
     pieces<rule, gradient, state, arithmetic>(rows, count, piece, total);                                    \
   }
 

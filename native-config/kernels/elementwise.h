@@ -1,9 +1,17 @@
-// A step for one element by itself: where it lies in the kernel and what its row says about it. The CUDA kernels' way; the same functions
-// run on the CPU, element after element, so that they can be tested without a GPU.
+// A step for a few elements that lie side by side: where they lie in the kernel and what their row says about them. The CUDA kernels'
+// way; the same functions run on the CPU so that they can be tested without a GPU. Every look-up and every division is an instruction that
+// the device could have used for its memory, so what the elements have in common is found once for all of them.
 #ifndef REPOPT_ELEMENTWISE_H
 #define REPOPT_ELEMENTWISE_H
 
 #include "table.h"
+
+// What is not unrolled on a GPU would have its arrays in memory.
+#if defined(__CUDACC__) || defined(__CUDACC_RTC__)
+#define REPOPT_UNROLL _Pragma("unroll")
+#else
+#define REPOPT_UNROLL
+#endif
 
 namespace repopt {
 
@@ -49,63 +57,95 @@ __device__ __forceinline__ float widened(float16 value) {
 __device__ __forceinline__ void narrow(float value, float16& to) { asm("cvt.rn.f16.f32 %0, %1;" : "=h"(to.bits) : "f"(value)); }
 #endif
 
-// Where an element lies: output channel, input within the group, row and column of the kernel.
+// Where an element lies: output channel, input within the group, place in the kernel row by row.
 struct Place {
-  int o, i, y, x;
+  int o, i, tap;
 };
 
 // A parameter has fewer than 2^31 elements here, so that the divisions are those of 32 bits.
 REPOPT_FUNCTION Place place(const Row& row, int element) {
-  if (row.branch_count == 0) return {};
-  const int wide = static_cast<int>(row.inputs), kw = static_cast<int>(row.kw), taps = static_cast<int>(row.kh) * kw;
-  const int o = element / (wide * taps), rest = element - o * (wide * taps);
-  int i, tap;
-  if (row.channels_last) {
-    tap = rest / wide;
-    i = rest - tap * wide;
-  } else {
-    i = rest / taps;
-    tap = rest - i * taps;
-  }
-  const int y = tap / kw;
-  return {o, i, y, tap - y * kw};
+  const unsigned at = static_cast<unsigned>(element), wide = static_cast<unsigned>(row.inputs);
+  const unsigned taps = static_cast<unsigned>(row.kh) * static_cast<unsigned>(row.kw), inner = row.channels_last ? wide : taps;
+  const unsigned o = at / (wide * taps), rest = at - o * (wide * taps);
+  const int high = static_cast<int>(rest / inner), low = static_cast<int>(rest - rest / inner * inner);
+  return {static_cast<int>(o), row.channels_last ? low : high, row.channels_last ? high : low};
 }
 
 // Raises the number; whether it wrapped around.
-REPOPT_FUNCTION bool raised(int& number, long long end) {
+REPOPT_FUNCTION bool raised(int& number, int end) {
   if (++number < end) return false;
   number = 0;
   return true;
 }
 
 // The place of the element after it.
-REPOPT_FUNCTION void advance(const Row& row, Place& at) {
+REPOPT_FUNCTION Place after(const Row& row, Place at) {
+  const int inputs = static_cast<int>(row.inputs), taps = static_cast<int>(row.kh) * static_cast<int>(row.kw);
   if (row.channels_last) {
-    if (raised(at.i, row.inputs) && raised(at.x, row.kw) && raised(at.y, row.kh)) at.o++;
+    if (raised(at.i, inputs) && raised(at.tap, taps)) at.o++;
   } else {
-    if (raised(at.x, row.kw) && raised(at.y, row.kh) && raised(at.i, row.inputs)) at.o++;
+    if (raised(at.tap, taps) && raised(at.i, inputs)) at.o++;
   }
+  return at;
 }
+
+// From 0 on and less than the end, in one comparison.
+REPOPT_FUNCTION bool within(int number, int end) { return static_cast<unsigned>(number) < static_cast<unsigned>(end); }
 
 // Whether a branch has a parameter there.
 REPOPT_FUNCTION bool reaches(const Row& row, const Branch& branch, const Place& at) {
-  const int kh = static_cast<int>(branch.kh), kw = static_cast<int>(branch.kw);
-  const int top = (static_cast<int>(row.kh) - kh) / 2, left = (static_cast<int>(row.kw) - kw) / 2;
-  if (at.y < top || at.y >= top + kh || at.x < left || at.x >= left + kw) return false;
-  if (sees_all(row, branch)) return true;
-  const int first = first_input(row, branch, at.o);
-  return at.i >= first && at.i < first + static_cast<int>(branch.inputs);
+  const int kh = static_cast<int>(branch.kh), kw = static_cast<int>(branch.kw), wide = static_cast<int>(row.kw);
+  const int top = (static_cast<int>(row.kh) - kh) / 2, left = (wide - kw) / 2, y = at.tap / wide;
+  return within(y - top, kh) && within(at.tap - y * wide - left, kw) &&
+         (sees_all(row, branch) || within(at.i - first_input(row, branch, at.o), static_cast<int>(branch.inputs)));
 }
 
-// The Grad Mult at an element; 1 without branches.
-template <typename A>
-REPOPT_FUNCTION A mult_at(const Row& row, const Place& at) {
-  if (row.branch_count == 0) return A(1);
-  double sum = 0;
-  for (int b = 0; b < row.branch_count; b++) {
-    if (reaches(row, row.branches[b], at)) sum += row.branches[b].coefficients[at.o];
+// Calls found(k, coefficient) for each of `count` elements from `at` on, at most N, and each branch that has a parameter there. Mostly
+// they are of one output channel and a small kernel; then a branch costs a look-up and an element of it the test of a bit.
+template <int N, typename F>
+REPOPT_FUNCTION void each_reached(const Row& row, int at, int count, F found) {
+  Place of[N];
+  of[0] = place(row, at);
+  REPOPT_UNROLL
+  for (int k = 1; k < N; k++) of[k] = after(row, of[k - 1]);
+  const int branches = static_cast<int>(row.branch_count), o = of[0].o;
+  const bool simple = of[N - 1].o == o && row.kh * row.kw <= TAP_BITS;
+  for (int b = 0; b < branches; b++) {
+    const Branch& branch = row.branches[b];
+    if (!simple) {
+      REPOPT_UNROLL
+      for (int k = 0; k < N; k++) {
+        // Beyond the end there is no coefficient to look up.
+        if (k < count && reaches(row, branch, of[k])) found(k, branch.coefficients[of[k].o]);
+      }
+      continue;
+    }
+    const double coefficient = branch.coefficients[o];
+    const unsigned taps = static_cast<unsigned>(branch.taps);
+    if (sees_all(row, branch)) {
+      REPOPT_UNROLL
+      for (int k = 0; k < N; k++) {
+        if (taps >> of[k].tap & 1) found(k, coefficient);
+      }
+    } else {
+      const int first = first_input(row, branch, o), inputs = static_cast<int>(branch.inputs);
+      REPOPT_UNROLL
+      for (int k = 0; k < N; k++) {
+        if ((taps >> of[k].tap & 1) && within(of[k].i - first, inputs)) found(k, coefficient);
+      }
+    }
   }
-  return static_cast<A>(sum);
+}
+
+// The Grad Mults of so many elements; 1 without branches.
+template <typename A, int N>
+REPOPT_FUNCTION void grad_mults(const Row& row, int at, int count, A (&mults)[N]) {
+  double sums[N] = {};
+  if (row.branch_count > 0) {
+    each_reached<N>(row, at, count, [&](int k, double coefficient) { sums[k] += coefficient; });
+  }
+  REPOPT_UNROLL
+  for (int k = 0; k < N; k++) mults[k] = row.branch_count > 0 ? static_cast<A>(sums[k]) : A(1);
 }
 
 // The numbers of a step in the arithmetic's type.
@@ -127,14 +167,6 @@ struct Element {
   A parameter, gradient, buffers[3];
 };
 
-template <typename A>
-REPOPT_FUNCTION void sgd_step(const Row& row, const Sgd<A>& s, const Place& at, Element<A>& e) {
-  const A d = sgd_gradient(e.parameter, e.gradient, mult_at<A>(row, at) * s.gradient, s);
-  const A velocity = row.buffers[0] ? sgd_buffer(e.buffers[0], d, s) : A(0);
-  e.buffers[0] = velocity;
-  e.parameter = sgd_parameter(e.parameter, d, velocity, s);
-}
-
 REPOPT_FUNCTION float square_root(float value) {
 #ifdef __CUDA_ARCH__
   return sqrtf(value);
@@ -152,33 +184,58 @@ REPOPT_FUNCTION double square_root(double value) {
 }
 
 template <typename A>
-REPOPT_FUNCTION void adamw_step(const Row& row, bool exact, const AdamW<A>& s, const Place& at, Element<A>& e) {
-  const bool branches = exact && row.branch_count > 0;
-  const A factor = branches ? A(1) : mult_at<A>(row, at);
-  const A gradient = e.gradient * s.gradient * factor;
-  const A first = e.buffers[0] = adamw_first(e.buffers[0], gradient, s);
-  A second = e.buffers[1] = adamw_second(e.buffers[1], gradient, s);
-  if (row.buffers[2]) second = e.buffers[2] = adamw_largest(e.buffers[2], second);
-  const A root = square_root(second) * s.root;
-  A ratio = 0;
-  if (branches) {
-    for (int b = 0; b < row.branch_count; b++) {
-      if (reaches(row, row.branches[b], at)) {
-        ratio += adamw_branch_ratio(first, root, static_cast<A>(row.branches[b].coefficients[at.o]), s);
-      }
-    }
-  } else {
-    ratio = adamw_ratio(first, root, factor, s);
-  }
-  e.parameter = adamw_parameter(e.parameter, ratio, s);
+REPOPT_FUNCTION void sgd_step(const Row& row, const Sgd<A>& s, A mult, Element<A>& e) {
+  const A d = sgd_gradient(e.parameter, e.gradient, mult * s.gradient, s);
+  const A velocity = row.buffers[0] ? sgd_buffer(e.buffers[0], d, s) : A(0);
+  e.buffers[0] = velocity;
+  e.parameter = sgd_parameter(e.parameter, d, velocity, s);
 }
 
+// The moments; what the second one's root comes to.
 template <typename A>
-REPOPT_FUNCTION void step(const Row& row, int rule, const Place& at, Element<A>& e) {
+REPOPT_FUNCTION A adamw_moments(const Row& row, const AdamW<A>& s, A mult, Element<A>& e) {
+  const A gradient = e.gradient * s.gradient * mult;
+  e.buffers[0] = adamw_first(e.buffers[0], gradient, s);
+  A second = e.buffers[1] = adamw_second(e.buffers[1], gradient, s);
+  if (row.buffers[2]) second = e.buffers[2] = adamw_largest(e.buffers[2], second);
+  return square_root(second) * s.root;
+}
+
+template <typename A, int N>
+REPOPT_FUNCTION void adamw_exact_steps(const Row& row, const AdamW<A>& s, int at, int count, Element<A>* e) {
+  A roots[N], ratios[N];
+  REPOPT_UNROLL
+  for (int k = 0; k < N; k++) {
+    roots[k] = adamw_moments(row, s, A(1), e[k]);
+    ratios[k] = 0;
+  }
+  each_reached<N>(row, at, count, [&](int k, double coefficient) {
+    ratios[k] += adamw_branch_ratio(e[k].buffers[0], roots[k], static_cast<A>(coefficient), s);
+  });
+  REPOPT_UNROLL
+  for (int k = 0; k < N; k++) e[k].parameter = adamw_parameter(e[k].parameter, ratios[k], s);
+}
+
+// A step of `count` elements from `at` on, at most N; what is made of the others means nothing.
+template <typename A, int N>
+REPOPT_FUNCTION void steps(const Row& row, int rule, int at, int count, Element<A>* e) {
+  if (rule == ADAMW_EXACT && row.branch_count > 0) {
+    adamw_exact_steps<A, N>(row, adamw_numbers<A>(row), at, count, e);
+    return;
+  }
+  A mults[N];
+  grad_mults<A, N>(row, at, count, mults);
   if (rule == SGD) {
-    sgd_step(row, sgd_numbers<A>(row), at, e);
+    const Sgd<A> s = sgd_numbers<A>(row);
+  REPOPT_UNROLL
+    for (int k = 0; k < N; k++) sgd_step(row, s, mults[k], e[k]);
   } else {
-    adamw_step(row, rule == ADAMW_EXACT, adamw_numbers<A>(row), at, e);
+    const AdamW<A> s = adamw_numbers<A>(row);
+  REPOPT_UNROLL
+    for (int k = 0; k < N; k++) {
+      const A root = adamw_moments(row, s, mults[k], e[k]);
+      e[k].parameter = adamw_parameter(e[k].parameter, adamw_ratio(e[k].buffers[0], root, mults[k], s), s);
+    }
   }
 }
 

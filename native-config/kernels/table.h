@@ -17,7 +17,10 @@ struct Branch {
   int64 kh, kw;
   int64 inputs, outputs;  // channels of one of its groups
   const double* coefficients;
+  int64 taps;  // a bit for each place of the block's kernel, row by row: whether the branch has parameters there; of at most TAP_BITS places
 };
+
+constexpr int TAP_BITS = 32;
 
 struct Row {
   void* parameter;      // of the row's type
@@ -39,7 +42,7 @@ struct Row {
   int64 first_piece;    // how many pieces the rows before have; a CPU does not read it
 };
 
-static_assert(sizeof(Branch) == 5 * 8 && sizeof(Row) == 28 * 8, "Java counts on these fields");
+static_assert(sizeof(Branch) == 6 * 8 && sizeof(Row) == 28 * 8, "Java counts on these fields");
 
 // Whether the branch sees every input of the block's group, as most do.
 REPOPT_FUNCTION bool sees_all(const Row& row, const Branch& branch) { return branch.inputs == row.inputs; }

@@ -33,7 +33,7 @@ final class DoctorCommand implements Callable<Integer> {
       names = "--device",
       paramLabel = "DEVICE",
       description =
-          "auto: say which device jobs will take; cpu: leave CUDA out; cuda or cuda:N: fail where it cannot be used"
+          "auto: say which device jobs will take; cpu: leave CUDA out; cuda or cuda:N: end with 1 where it cannot be used"
               + " (default: ${DEFAULT-VALUE}).")
   private String device = "auto";
 

@@ -13,11 +13,12 @@ import org.repopt4j.runtime.Tensors;
 
 /**
  * A Grad Mult in the memory of its parameter's device as the kernels read it ({@code Branch} in
- * {@code table.h}): four numbers and the address of one float64 coefficient per output channel for
- * each branch, {@code s²} for SGD, {@code s} for AdamW.
+ * {@code table.h}): for each branch four numbers, the address of one float64 coefficient per output
+ * channel, {@code s²} for SGD, {@code s} for AdamW, and where in the kernel it has parameters.
  */
 final class CompactMult {
-  private static final int FIELDS = 5;
+  private static final int FIELDS = 6;
+  private static final int TAP_BITS = 32;
 
   private final KernelShape shape;
   private final int count;
@@ -49,9 +50,26 @@ final class CompactMult {
         fields[at + 2] = shape.in() / branch.groups();
         fields[at + 3] = out / branch.groups();
         fields[at + 4] = address + (long) b * out * Double.BYTES;
+        fields[at + 5] = taps(shape, branch);
       }
       branches = Retained.retain(Tensors.of(fields, fields.length).to(device, ScalarType.Long));
     }
+  }
+
+  /** A bit for each place of the block's kernel that is one of the branch's; 0 of large kernels. */
+  private static long taps(KernelShape shape, Branch branch) {
+    if (shape.kh() * shape.kw() > TAP_BITS) {
+      return 0;
+    }
+    long bits = 0;
+    int top = (shape.kh() - branch.kh()) / 2;
+    int left = (shape.kw() - branch.kw()) / 2;
+    for (int y = top; y < top + branch.kh(); y++) {
+      for (int x = left; x < left + branch.kw(); x++) {
+        bits |= 1L << (y * shape.kw() + x);
+      }
+    }
+    return bits;
   }
 
   /** Writes the row's fields {@code inputs} to {@code branches}. */

@@ -38,7 +38,8 @@ record KernelTarget(int cuda, ScalarType type) {
     if (parameter.is_cpu() && cpu.isPresent()) {
       return Optional.of(new KernelTarget(CPU, ScalarType.Float));
     }
-    if (parameter.is_cuda() && parameter.numel() <= Integer.MAX_VALUE) {
+    // The kernels count in 32 bits, up to a piece beyond the end.
+    if (parameter.is_cuda() && parameter.numel() <= Integer.MAX_VALUE - UpdateTable.PIECE) {
       int index = parameter.device().index();
       return CudaKernels.of(index).map(kernels -> new KernelTarget(index, type));
     }

@@ -1,6 +1,5 @@
 package org.repopt4j.runtime;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -27,7 +26,8 @@ import org.bytedeco.pytorch.global.torch_cuda;
  * current stream and does not wait.
  */
 public final class CudaKernels {
-  private static final int THREADS = 256;
+  /** Of a block; {@code cuda_update.cu} is compiled for as many. */
+  static final int THREADS = 128;
 
   private record Found(Optional<CudaKernels> kernels, String reason) {}
 
@@ -79,7 +79,7 @@ public final class CudaKernels {
     } catch (RuntimeException | LinkageError e) {
       return new Found(Optional.empty(), NativeErrors.sentence(e));
     } finally {
-      cudart.cudaSetDevice(before);
+      back(before);
     }
   }
 
@@ -99,13 +99,14 @@ public final class CudaKernels {
     int before = current();
     try (StepScope scope = StepScope.open()) {
       check("cudaSetDevice", cudart.cudaSetDevice(device));
-      // From ordinary memory: the driver has read it when the call returns, so that the table may
-      // be filled again. The device's copy is given back in the stream's order.
+      // From pinned memory, because the driver may wait for the stream before it reads any other.
+      // Both copies are given back to libtorch, which uses their memory again in the stream's
+      // order.
+      int fields = rows * UpdateKernels.FIELDS;
+      Tensor rowsHere = Tensors.pinned(ScalarType.Long, fields);
+      rowsHere.data_ptr_long().put(table, 0, fields);
       Tensor rowsThere =
-          Tensors.of(
-                  Arrays.copyOf(table, rows * UpdateKernels.FIELDS),
-                  (long) rows * UpdateKernels.FIELDS)
-              .to(where, ScalarType.Long, true, false, new MemoryFormatOptional());
+          rowsHere.to(where, ScalarType.Long, true, false, new MemoryFormatOptional());
       LongPointer address = new LongPointer(new long[] {rowsThere.data_ptr().address()});
       PointerPointer<?> arguments =
           new PointerPointer<>(
@@ -128,7 +129,7 @@ public final class CudaKernels {
               arguments,
               (PointerPointer<?>) null));
     } finally {
-      cudart.cudaSetDevice(before);
+      back(before);
     }
   }
 
@@ -150,6 +151,16 @@ public final class CudaKernels {
       return stream.stream();
     } catch (LinkageError e) {
       return new CUstream_st();
+    }
+  }
+
+  /**
+   * To the device that was current, unless that would be the first use of it, which takes memory.
+   */
+  private static void back(int before) {
+    int[] active = new int[1];
+    if (cudart.cuDevicePrimaryCtxGetState(before, new int[1], active) == 0 && active[0] != 0) {
+      cudart.cudaSetDevice(before);
     }
   }
 
