@@ -63,8 +63,8 @@ REPOPT_FUNCTION Lanes8 square_root(Lanes8 x) {
   return _mm512_fixupimm_pd(root, x, _mm512_set1_epi64(IS_ZERO << OF_ZERO | IS_INFINITY << OF_INFINITY), 0);
 }
 
-// a / b for a b that is not negative and, if not 0 or infinite, between 1e-300 and 1e300: for loops in which the divider would be what takes
-// longest. An inverse right to 2^-14 and, with e = 1 - by, the terms up to e³ of the series of 1/b = y/(1 - e), which leave 2^-56.
+// a / b for a b that is not negative and, if not 0 or infinite, between 1e-300 and 1e300; for loops in which the divider would be what
+// takes longest. An inverse right to 2^-14 and, with e = 1 - by, the terms up to e³ of the series of 1/b = y/(1 - e), which leave 2^-56.
 REPOPT_FUNCTION Lanes8 quotient(Lanes8 a, Lanes8 b) {
   const Lanes8 y = _mm512_rcp14_pd(b), e = 1 - b * y, near = y + y * e;
   const Lanes8 inverse = near + near * (e * e);
