@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include <algorithm>
+#include <cmath>
 
-#include "elementwise.h"
+#include "lanes.h"
 
 // Keeps the compiler from gathering and scattering, which is slower than one element after another.
 #define REPOPT_SCALAR asm volatile("")
@@ -16,14 +17,15 @@
 namespace repopt {
 
 namespace baseline {
+typedef double Lanes;
 #include "cpu_loops.inc"
 }
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define REPOPT_X86
+#ifdef REPOPT_X86
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 namespace avx2 {
+typedef Lanes4 Lanes;
 #include "cpu_loops.inc"
 }
 #pragma GCC pop_options
@@ -31,6 +33,7 @@ namespace avx2 {
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,prefer-vector-width=512")
 namespace avx512 {
+typedef Lanes8 Lanes;
 #include "cpu_loops.inc"
 }
 #pragma GCC pop_options
@@ -63,7 +66,7 @@ static void repopt_update(int rule, const int64_t* table, int64_t count, int thr
   if (instructions == AVX2) pieces = avx2::pieces;
 #endif
   // So few pieces are done before another thread has woken up.
-  const int64 parts = std::min<int64>(threads, total / 64 + 1);
+  const int64 parts = std::min<int64>(threads, total / 128 + 1);
 #pragma omp parallel for num_threads(parts) schedule(static, 1) if (parts > 1)
   for (int64 part = 0; part < parts; part++) pieces(rows, count, rule, total * part / parts, total * (part + 1) / parts);
 }

@@ -1,8 +1,8 @@
 // What one element of a parameter goes through in a step, once for every processor: the CPU's loops and the CUDA kernel both call
 // these functions, so that there is one place where grad mult, weight decay, momentum and learning rate meet.
 //
-// A is the type of the arithmetic, not of the memory. On a CPU it is double: the step waits for memory anyway, and a result is then
-// the exact one rounded once.
+// A is the type of the arithmetic, not of the memory. On a CPU it is double, or several of them side by side (lanes.h): the step waits for
+// memory anyway, and a result is then the exact one rounded once. N is that of the numbers that all elements share.
 #ifndef REPOPT_ELEMENT_H
 #define REPOPT_ELEMENT_H
 
@@ -26,18 +26,18 @@ struct Sgd {
 };
 
 // The factor is the Grad Mult times s.gradient.
-template <typename A>
-REPOPT_FUNCTION A sgd_gradient(A parameter, A gradient, A factor, const Sgd<A>& s) {
+template <typename A, typename N>
+REPOPT_FUNCTION A sgd_gradient(A parameter, A gradient, A factor, const Sgd<N>& s) {
   return gradient * factor + s.weight_decay * parameter;
 }
 
-template <typename A>
-REPOPT_FUNCTION A sgd_buffer(A buffer, A d, const Sgd<A>& s) {
+template <typename A, typename N>
+REPOPT_FUNCTION A sgd_buffer(A buffer, A d, const Sgd<N>& s) {
   return s.keep * buffer + s.gain * d;
 }
 
-template <typename A>
-REPOPT_FUNCTION A sgd_parameter(A parameter, A d, A buffer, const Sgd<A>& s) {
+template <typename A, typename N>
+REPOPT_FUNCTION A sgd_parameter(A parameter, A d, A buffer, const Sgd<N>& s) {
   return parameter - s.of_buffer * buffer - s.of_gradient * d;
 }
 
@@ -52,13 +52,13 @@ struct AdamW {
   A eps;
 };
 
-template <typename A>
-REPOPT_FUNCTION A adamw_first(A m, A gradient, const AdamW<A>& s) {
+template <typename A, typename N>
+REPOPT_FUNCTION A adamw_first(A m, A gradient, const AdamW<N>& s) {
   return s.beta1 * m + s.one_minus_beta1 * gradient;
 }
 
-template <typename A>
-REPOPT_FUNCTION A adamw_second(A v, A gradient, const AdamW<A>& s) {
+template <typename A, typename N>
+REPOPT_FUNCTION A adamw_second(A v, A gradient, const AdamW<N>& s) {
   return s.beta2 * v + s.one_minus_beta2 * (gradient * gradient);
 }
 
@@ -69,20 +69,31 @@ REPOPT_FUNCTION A adamw_largest(A largest, A v) {
 }
 
 // The official rule: the factor is Σ s (1 without a Grad Mult), the root that of the multiplied gradient's moment.
-template <typename A>
-REPOPT_FUNCTION A adamw_ratio(A m, A root, A mult, const AdamW<A>& s) {
+template <typename A, typename N>
+REPOPT_FUNCTION A adamw_ratio(A m, A root, A mult, const AdamW<N>& s) {
   return mult * m / (root + s.eps);
 }
 
-// The exact rule, one branch of the sum. A branch whose scale is 0 never steps, not even by 0 / 0.
 template <typename A>
-REPOPT_FUNCTION A adamw_branch_ratio(A m, A root, A scale, const AdamW<A>& s) {
+struct Fraction {
+  A above, below;
+};
+
+// The exact rule, one branch of the sum. A branch whose scale is 0 never steps, not even by 0 / 0.
+template <typename A, typename N>
+REPOPT_FUNCTION Fraction<A> adamw_branch_fraction(A m, A root, A scale, const AdamW<N>& s) {
   const A size = scale < 0 ? -scale : scale;
-  return size == 0 ? A(0) : scale * (scale * m) / (size * root + s.eps);
+  return {scale * (scale * m), size == 0 ? A{} + 1 : size * root + s.eps};
 }
 
-template <typename A>
-REPOPT_FUNCTION A adamw_parameter(A parameter, A ratio, const AdamW<A>& s) {
+template <typename A, typename N>
+REPOPT_FUNCTION A adamw_branch_ratio(A m, A root, A scale, const AdamW<N>& s) {
+  const Fraction<A> f = adamw_branch_fraction(m, root, scale, s);
+  return f.above / f.below;
+}
+
+template <typename A, typename N>
+REPOPT_FUNCTION A adamw_parameter(A parameter, A ratio, const AdamW<N>& s) {
   return parameter * s.decay - s.step * ratio;
 }
 
