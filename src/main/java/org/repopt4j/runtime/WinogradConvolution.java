@@ -1,0 +1,136 @@
+package org.repopt4j.runtime;
+
+import static com.google.common.base.Preconditions.checkState;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.bytedeco.pytorch.GradMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorBase;
+import org.bytedeco.pytorch.TensorTensorHook;
+import org.bytedeco.pytorch.VoidTensorHook;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A 3x3 convolution in training on a CPU that libtorch's autograd knows, though its arithmetic is
+ * {@link ConvolutionKernels}'. libtorch records cheap operators of the same inputs and the same
+ * output's shape, {@code sum(x) + sum(w)} spread over the output; the values of the output are then
+ * overwritten, and hooks put the convolution's gradients in the place of theirs.
+ *
+ * <p>One object serves one layer and lives as long as it. The output's gradient must be computed
+ * while the scope is open in which the output was made, and only once.
+ */
+public final class WinogradConvolution {
+  /** With fewer channels the direct convolution is as fast. */
+  private static final int CHANNELS = 256;
+
+  private final Deque<Call> idle = new ArrayDeque<>();
+
+  /** Whether a convolution with stride 1 and padding 1 of this input and kernel is for us. */
+  public static boolean applies(Tensor input, Tensor weight) {
+    return GradMode.is_enabled()
+        && weight.requires_grad()
+        && weight.size(0) >= CHANNELS
+        && weight.size(1) >= CHANNELS
+        && input.is_cpu()
+        && input.dim() == 4
+        && input.size(1) == weight.size(1)
+        && Tensors.type(input) == ScalarType.Float
+        && Tensors.type(weight) == ScalarType.Float
+        && input.is_contiguous()
+        && weight.is_contiguous()
+        && !torch.is_autocast_enabled(DeviceType.CPU)
+        && ConvolutionKernels.available();
+  }
+
+  /** The output {@code [n, out, h, w]} for {@code [n, in, h, w]}. */
+  public Tensor forward(Tensor input, Tensor weight) {
+    Call call = idle.isEmpty() ? new Call() : idle.pop();
+    return call.forward(input, weight);
+  }
+
+  /**
+   * From an output to its gradients. The hooks are never freed before the layer, because libtorch
+   * does not keep them alive; a call whose gradients are never asked for is not used again, so that
+   * no graph that is left over finds another call's values.
+   */
+  private final class Call {
+    private Tensor input;
+    private Tensor weight;
+    private Tensor gradient;
+    private long inputVersion;
+    private long weightVersion;
+    private int awaited;
+
+    private final VoidTensorHook ofOutput =
+        Retained.retain(
+            new VoidTensorHook() {
+              @Override
+              public void call(TensorBase grad) {
+                gradient = new Tensor(grad).contiguous();
+              }
+            });
+    private final TensorTensorHook ofInput =
+        Retained.retain(
+            new TensorTensorHook() {
+              @Override
+              public TensorBase call(TensorBase unused) {
+                check();
+                return finished(ConvolutionKernels.inputGradient(gradient, weight));
+              }
+            });
+    private final TensorTensorHook ofWeight =
+        Retained.retain(
+            new TensorTensorHook() {
+              @Override
+              public TensorBase call(TensorBase unused) {
+                check();
+                return finished(ConvolutionKernels.weightGradient(input, gradient, weight));
+              }
+            });
+
+    Tensor forward(Tensor x, Tensor w) {
+      input = x.detach();
+      weight = w.detach();
+      inputVersion = x._version();
+      weightVersion = w._version();
+      long[] shape = {x.size(0), w.size(0), x.size(2), x.size(3)};
+      // The gradient of a view is a tensor of its own, which libtorch can keep without a copy.
+      Tensor kernel = w.view(Tensors.shape(w));
+      kernel.register_hook(ofWeight);
+      Tensor carrier = kernel.sum();
+      awaited = 1;
+      if (x.requires_grad()) {
+        Tensor planes = x.view(Tensors.shape(x));
+        planes.register_hook(ofInput);
+        carrier = carrier.add(planes.sum());
+        awaited = 2;
+      }
+      Tensor output = carrier.expand(shape).contiguous();
+      output.register_hook(ofOutput);
+      ConvolutionKernels.convolve(input, weight, output);
+      return output;
+    }
+
+    private void check() {
+      checkState(
+          input != null && !input.isNull() && !gradient.isNull(),
+          "the gradient of a convolution was asked for twice, or after the end of the StepScope of its output");
+      checkState(
+          input._version() == inputVersion && weight._version() == weightVersion,
+          "the input or the kernel of a convolution was changed in place before its gradient was computed");
+    }
+
+    private Tensor finished(Tensor result) {
+      if (--awaited == 0) {
+        input = null;
+        weight = null;
+        gradient = null;
+        idle.push(this);
+      }
+      return result;
+    }
+  }
+}
