@@ -80,6 +80,17 @@ class BenchCommandTest {
   }
 
   @Test
+  void aStepInFloat16ThatRecomputes() throws IOException {
+    CapturedRun run = bench("--precision", "fp16", "--recompute", "--json", "-");
+    assertEquals(0, run.code(), run::toString);
+    assertEquals("fp16", run.json().at("/settings/precision").asText());
+    assertTrue(run.json().at("/settings/recompute").asBoolean());
+    assertEquals(0, run.json().at("/measurements/0/native_objects_left").asLong());
+    assertFalse(run.json().has("peak_device_bytes"), "a CPU has no device memory");
+    assertTrue(run.err().contains("fp16, recomputing"), run::toString);
+  }
+
+  @Test
   void inferenceOfADeployedNetwork() {
     CapturedRun run = bench("--what", "inference", "--mode", "deploy", "--num-classes", "10");
     assertEquals(0, run.code(), run::toString);
