@@ -117,7 +117,7 @@ class MixedPrecisionTest {
     Session session = session(config(Mode.HS, Precision.FP16));
     session.gradientStep().scaler(new GradScaler(1024, 17));
     try (StepScope scope = StepScope.open();
-        Checkpoint checkpoint = Snapshot.take(session, new RunState())) {
+        Checkpoint checkpoint = Snapshot.take(session, new RunState(), Map.of())) {
       session.gradientStep().scaler(GradScaler.START);
       Snapshot.restore(checkpoint, session);
       assertEquals(new GradScaler(1024, 17), session.gradientStep().scaler());
@@ -142,7 +142,7 @@ class MixedPrecisionTest {
   @Test
   void inOtherPrecisionsACheckpointHoldsNone() throws IOException {
     Session session = session(config(Mode.HS, Precision.BF16));
-    try (Checkpoint checkpoint = Snapshot.take(session, new RunState())) {
+    try (Checkpoint checkpoint = Snapshot.take(session, new RunState(), Map.of())) {
       assertFalse(checkpoint.values().containsKey("grad_scale"));
     }
   }
