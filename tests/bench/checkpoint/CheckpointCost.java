@@ -54,7 +54,8 @@ final class CheckpointCost {
     double a = Arrays.stream(without).average().orElseThrow();
     double b = Arrays.stream(with).average().orElseThrow();
     System.out.printf(
-        "a checkpoint every %d steps costs %.2f %% of the training time (%.3f against %.3f s a step); writing one took %.2f s beside training%n",
+        "a checkpoint every %d steps costs %.2f %% of the training time (%.3f against %.3f s a"
+            + " step); writing one took %.2f s beside training%n",
         EVERY, 100 * (b / a - 1), b, a, writing[0]);
   }
 
@@ -70,7 +71,7 @@ final class CheckpointCost {
             new DataSettings("synthetic", null, BATCH, BATCH, 1, true, true),
             new OptimSettings(UpdateRule.SGD, 1e-4, 0.9, 0.9, 0.999, 1e-8, 4e-5, 0, false, 1, 0.1),
             new ScheduleSettings(ScheduleSettings.Curve.CONSTANT, 1, 0, 0, 0, 1, 0.1),
-            new RunSettings("cpu", Precision.FP32, false, 0, false, 7, 0, 1, folder));
+            new RunSettings("cpu", Precision.FP32, false, false, 0, false, 7, 0, 1, folder));
     CheckpointSettings settings =
         checkpoints
             ? new CheckpointSettings(

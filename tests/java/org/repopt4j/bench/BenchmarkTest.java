@@ -34,6 +34,7 @@ class BenchmarkTest {
         /* resolution= */ 16,
         Precision.FP32,
         false,
+        false,
         "cpu",
         /* threads= */ 1,
         opt,

@@ -12,8 +12,17 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.repopt4j.bench.BenchSettings;
+import org.repopt4j.bench.LargestBatch;
+import org.repopt4j.csla.UpdateRule;
+import org.repopt4j.nn.Architecture;
+import org.repopt4j.nn.Mode;
+import org.repopt4j.runtime.CudaMemory;
+import org.repopt4j.train.RunSettings.Precision;
 
 /** What {@code bench} prints and writes; no time is judged. */
 class BenchCommandTest {
@@ -77,6 +86,69 @@ class BenchCommandTest {
         "one more stream as large as the masked kernels");
     assertEquals(json.at("/memory/weight_bytes").asLong(), json.at("/memory/state_bytes").asLong());
     assertTrue(json.get("limit_by").asText().contains("threads: "));
+  }
+
+  @Test
+  void aStepInFloat16ThatRecomputes() throws IOException {
+    CapturedRun run = bench("--precision", "fp16", "--recompute", "--json", "-");
+    assertEquals(0, run.code(), run::toString);
+    assertEquals("fp16", run.json().at("/settings/precision").asText());
+    assertTrue(run.json().at("/settings/recompute").asBoolean());
+    assertEquals(0, run.json().at("/measurements/0/native_objects_left").asLong());
+    assertFalse(run.json().has("peak_device_bytes"), "a CPU has no device memory");
+    assertTrue(run.err().contains("fp16, recomputing"), run::toString);
+  }
+
+  private static LargestBatch.Report found(OptionalInt batch) {
+    BenchSettings settings =
+        new BenchSettings(
+            BenchSettings.What.TRAIN,
+            Architecture.named("RepOpt-VGG-B1"),
+            Mode.TARGET,
+            1000,
+            32,
+            224,
+            Precision.BF16,
+            true,
+            false,
+            "cuda",
+            0,
+            UpdateRule.SGD,
+            Optional.empty(),
+            5,
+            30,
+            0);
+    Optional<CudaMemory.Peak> peak = Optional.of(new CudaMemory.Peak(3 << 20, 8 << 20));
+    return new LargestBatch.Report(
+        settings,
+        "cuda:0 (asked for)",
+        batch,
+        List.of(
+            new LargestBatch.Try(2, Optional.empty(), peak),
+            new LargestBatch.Try(4, Optional.of("CUDA out of memory."), Optional.empty())));
+  }
+
+  @Test
+  void theLargestBatchInWordsAndAsJson() throws IOException {
+    LargestBatch.Report report = found(OptionalInt.of(3));
+    String text = BenchText.of(report);
+    assertTrue(text.contains("the largest batch that fits: 3"), text);
+    assertTrue(text.contains("3.0 MiB"), text);
+    JsonNode json = new ObjectMapper().readTree(Json.of(BenchNumbers.of(report)));
+    assertEquals(3, json.get("largest_batch").asInt());
+    assertEquals("bf16", json.at("/settings/precision").asText());
+    assertFalse(json.get("settings").has("batch_size"));
+    assertTrue(json.at("/tries/0/fits").asBoolean());
+    assertEquals(3 << 20, json.at("/tries/0/peak_device_bytes").asLong());
+    assertFalse(json.at("/tries/1/fits").asBoolean());
+    assertEquals("CUDA out of memory.", json.at("/tries/1/failure").asText());
+    LargestBatch.Report nothing = found(OptionalInt.empty());
+    assertTrue(
+        new ObjectMapper()
+            .readTree(Json.of(BenchNumbers.of(nothing)))
+            .get("largest_batch")
+            .isNull());
+    assertTrue(BenchText.of(nothing).contains("no batch was found to fit"));
   }
 
   @Test

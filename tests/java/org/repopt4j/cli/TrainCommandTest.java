@@ -80,6 +80,19 @@ class TrainCommandTest {
   }
 
   @Test
+  void recomputationChangesNothingButTheMemory() throws IOException {
+    CapturedRun kept = run("train", "kept", "--epochs", "1");
+    CapturedRun recomputed = run("train", "recomputed", "--epochs", "1", "--recompute");
+    assertEquals(0, recomputed.code(), recomputed::toString);
+    assertEquals(kept.json().get("train_loss"), recomputed.json().get("train_loss"));
+    assertEquals(
+        -1,
+        Files.mismatch(
+            folder.resolve("kept/last.safetensors"),
+            folder.resolve("recomputed/last.safetensors")));
+  }
+
+  @Test
   void severalWorkersPrepareBatches() {
     CapturedRun run = run("train", "workers", "--epochs", "1", "--workers", "3", "-b", "256");
     assertEquals(0, run.code(), run::toString);

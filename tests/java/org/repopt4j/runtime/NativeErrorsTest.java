@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
@@ -61,7 +62,14 @@ class NativeErrorsTest {
             () -> Tensors.empty(ScalarType.Double, Tensors.cpu(), 1L << 50));
     assertTrue(NativeErrors.isOutOfMemory(error), error.getMessage());
     assertTrue(NativeErrors.isOutOfMemory(new OutOfMemoryError("Java heap space")));
-    assertTrue(NativeErrors.isOutOfMemory(new RuntimeException("CUDA out of memory. Tried to …")));
+    for (String said :
+        List.of(
+            "CUDA out of memory. Tried to …",
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+            "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+            "FIND was unable to find an engine to execute this computation")) {
+      assertTrue(NativeErrors.isOutOfMemory(new RuntimeException(said)), said);
+    }
   }
 
   @Test

@@ -52,6 +52,7 @@ class NativesTest {
     Natives.deterministic(false);
     assertFalse(torch.globalContext().deterministicAlgorithms());
     assertFalse(torch.globalContext().deterministicCuDNN());
+    assertTrue(torch.globalContext().benchmarkCuDNN(), "cuDNN tries out what is fastest");
   }
 
   @Test

@@ -48,7 +48,7 @@ public final class TinyRun {
         new OptimSettings(
             UpdateRule.SGD, 0.05 * 256 / 8, 0.9, 0.9, 0.999, 1e-8, 4e-5, 0, false, 1, 0.1),
         new ScheduleSettings(Curve.CONSTANT, 2, 0, 0, 0, 1, 0.1),
-        new RunSettings("cpu", Precision.FP32, false, 1, false, 7, 0, 1, output));
+        new RunSettings("cpu", Precision.FP32, false, false, 1, false, 7, 0, 1, output));
   }
 
   /**

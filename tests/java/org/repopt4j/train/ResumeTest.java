@@ -29,6 +29,7 @@ import org.repopt4j.testkit.TinyRun;
 import org.repopt4j.train.CheckpointSettings.Interval;
 import org.repopt4j.train.CheckpointSettings.OnDiskFull;
 import org.repopt4j.train.CheckpointSettings.OnNan;
+import org.repopt4j.train.RunSettings.Precision;
 
 /** A run that is stopped and resumed ends bit for bit where one that never stopped does. */
 class ResumeTest {
@@ -60,6 +61,10 @@ class ResumeTest {
       config = TinyRun.with(config, "optim.opt", UpdateRule.ADAMW_EXACT);
       config = TinyRun.with(config, "optim.lr", 0.03);
     }
+    if (seed % 3 == 0) {
+      config = TinyRun.with(config, "run.precision", Precision.FP16);
+    }
+    config = TinyRun.with(config, "run.recompute", seed % 4 == 0);
     return TinyRun.with(config, "run.evalEvery", 1 + random.nextInt(2));
   }
 
@@ -115,6 +120,7 @@ class ResumeTest {
     assertStates(never.optimizer().state().tensors(), last.optimizer().state().tensors());
     assertEquals(never.optimizer().state().steps(), last.optimizer().state().steps());
     assertEquals(never.optimizer().learningRate(), last.optimizer().learningRate());
+    assertEquals(never.gradientStep().scaler(), last.gradientStep().scaler());
     assertEquals(never.ema().isPresent(), last.ema().isPresent());
     if (never.ema().isPresent()) {
       assertStates(never.ema().get().network().stateDict(), last.ema().get().network().stateDict());

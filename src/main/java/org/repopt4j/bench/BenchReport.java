@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.repopt4j.runtime.CudaMemory;
 
 /**
  * What a measurement came to. Immutable.
@@ -19,6 +20,7 @@ import java.util.OptionalLong;
  * @param device the device and why it is that one
  * @param measurements the step first, then what it is compared with; empty if stopped too early
  * @param peakResident most bytes that the process held while it was measured, if the system tells
+ * @param peakDevice the most memory of a CUDA device that was in use at once; of steps only
  * @param memory what the optimizer keeps; of updates only
  * @param limitBy what carried out the read-modify-write limit; of updates only
  * @param stopped whether it was stopped before its end
@@ -30,6 +32,7 @@ public record BenchReport(
     String device,
     List<Measurement> measurements,
     OptionalLong peakResident,
+    Optional<CudaMemory.Peak> peakDevice,
     Optional<UpdateMemory> memory,
     Optional<String> limitBy,
     boolean stopped) {

@@ -3,6 +3,7 @@ package org.repopt4j.bench;
 import static com.google.common.base.Preconditions.checkArgument;
 import static com.google.common.base.Preconditions.checkNotNull;
 
+import java.util.Locale;
 import java.util.Optional;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.nn.Architecture;
@@ -22,6 +23,7 @@ import org.repopt4j.train.RunSettings.Precision;
  * @param precision number format of convolutions and matrix products ({@code --precision})
  * @param channelsLast whether channels are last in the memory of images and kernels ({@code
  *     --channels-last})
+ * @param recompute whether backward computes activations again ({@code --recompute})
  * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N} ({@code --device})
  * @param threads threads of one operator, 0 for all processors ({@code --threads})
  * @param opt the update of a training step ({@code --opt})
@@ -40,6 +42,7 @@ public record BenchSettings(
     int resolution,
     Precision precision,
     boolean channelsLast,
+    boolean recompute,
     String device,
     int threads,
     UpdateRule opt,
@@ -47,6 +50,9 @@ public record BenchSettings(
     int warmup,
     int repeats,
     long seed) {
+
+  /** More images at once are not measured. */
+  public static final int LARGEST_BATCH = 1 << 16;
 
   /** Which step. */
   public enum What {
@@ -68,7 +74,7 @@ public record BenchSettings(
     checkNotNull(opt, "opt");
     checkNotNull(engine, "engine");
     checkRange("--num-classes", numClasses, 1, 1 << 20);
-    checkRange("--batch-size", batchSize, what == What.TRAIN ? 2 : 1, 1 << 16);
+    checkRange("--batch-size", batchSize, what == What.TRAIN ? 2 : 1, LARGEST_BATCH);
     checkRange("--resolution", resolution, 1, 1 << 14);
     checkRange("--warmup", warmup, 0, 1_000_000);
     checkRange("--repeats", repeats, 1, 1_000_000);
@@ -78,7 +84,33 @@ public record BenchSettings(
         threads);
     checkArgument(
         mode != Mode.DEPLOY || what == What.INFERENCE,
-        "--mode deploy has no batch normalization and cannot be trained; use --what inference, or --mode target");
+        "--mode deploy has no batch normalization and cannot be trained; use --what inference, or"
+            + " --mode target");
+    checkArgument(
+        !recompute || what == What.TRAIN,
+        "--recompute is for a backward pass, which --what %s has not; use --what train",
+        what.name().toLowerCase(Locale.ROOT));
+  }
+
+  /** The same with another batch. */
+  BenchSettings withBatchSize(int images) {
+    return new BenchSettings(
+        what,
+        arch,
+        mode,
+        numClasses,
+        images,
+        resolution,
+        precision,
+        channelsLast,
+        recompute,
+        device,
+        threads,
+        opt,
+        engine,
+        warmup,
+        repeats,
+        seed);
   }
 
   /** Whether scales have a part in it: as Grad Mults, or as those of the blocks. */

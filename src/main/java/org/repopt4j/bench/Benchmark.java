@@ -2,6 +2,7 @@ package org.repopt4j.bench;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import com.google.common.base.Throwables;
 import com.google.common.collect.ImmutableList;
 import java.io.IOException;
 import java.time.Instant;
@@ -14,9 +15,11 @@ import org.repopt4j.bench.BenchSettings.What;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.nn.Scales;
 import org.repopt4j.runtime.ComputeDevice;
+import org.repopt4j.runtime.CudaMemory;
 import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.ProcessMemory;
 import org.repopt4j.runtime.UpdateKernels;
+import org.repopt4j.train.MemoryUsedUpException;
 
 /** From settings to numbers. */
 public final class Benchmark {
@@ -53,22 +56,13 @@ public final class Benchmark {
    * @throws IOException if the system's own files cannot be read
    */
   public BenchReport run() throws IOException {
-    if (settings.threads() > 0) {
-      Natives.threads(settings.threads());
-    }
     Instant date = Instant.now();
-    ComputeDevice device = ComputeDevice.of(settings.device());
+    ComputeDevice device = prepare(settings);
     String where = device + " (" + device.reason() + ")";
     listener.started(settings, where);
     Map<String, Object> machine = Machine.facts();
     Subject subject = Subject.build(settings, device, scales);
-    Found found =
-        settings.what() == What.UPDATE
-            ? update(subject)
-            : step(
-                settings.what() == What.TRAIN
-                    ? new TrainingStep(settings, subject)
-                    : new InferenceStep(settings, subject));
+    Found found = settings.what() == What.UPDATE ? update(subject) : step(subject);
     return new BenchReport(
         settings,
         date,
@@ -76,24 +70,66 @@ public final class Benchmark {
         where,
         found.measurements,
         found.peak,
+        found.peakDevice,
         found.memory,
         found.limitBy,
         stop.getAsBoolean());
   }
 
+  /** Sets the process up as training does, and finds the device. */
+  static ComputeDevice prepare(BenchSettings settings) {
+    if (settings.threads() > 0) {
+      Natives.threads(settings.threads());
+    }
+    ComputeDevice device = ComputeDevice.of(settings.device());
+    settings.precision().apply(device);
+    Natives.deterministic(false);
+    return device;
+  }
+
   private record Found(
       List<Measurement> measurements,
       OptionalLong peak,
+      Optional<CudaMemory.Peak> peakDevice,
       Optional<UpdateMemory> memory,
       Optional<String> limitBy) {}
 
-  private Found step(Work work) {
+  private Found step(Subject subject) {
+    try {
+      return step(
+          subject.device(),
+          settings.what() == What.TRAIN
+              ? new TrainingStep(settings, subject)
+              : new InferenceStep(settings, subject));
+    } catch (RuntimeException | Error e) {
+      Throwable said =
+          settings.what() == What.TRAIN
+              ? MemoryUsedUpException.inTraining(
+                  e,
+                  subject.device(),
+                  settings.batchSize(),
+                  settings.recompute(),
+                  settings.precision())
+              : MemoryUsedUpException.inEvaluation(
+                  e, subject.device(), "--batch-size", settings.batchSize());
+      Throwables.throwIfUnchecked(said);
+      throw e;
+    }
+  }
+
+  private Found step(ComputeDevice device, Work work) {
     Stopwatch stopwatch =
         new Stopwatch(ImmutableList.of(work), settings.warmup(), settings.repeats());
     stopwatch.warmUp(listener, stop);
     ProcessMemory.resetPeak();
+    CudaMemory.resetPeak(device);
     List<Measurement> measured = stopwatch.measure(listener, stop);
-    return new Found(measured, ProcessMemory.peakResident(), Optional.empty(), Optional.empty());
+    return new Found(
+        measured,
+        ProcessMemory.peakResident(),
+        CudaMemory.peak(device),
+        Optional.empty(),
+        Optional.empty());
   }
 
   private Found update(Subject subject) {
@@ -108,6 +144,7 @@ public final class Benchmark {
       return new Found(
           measured,
           OptionalLong.empty(),
+          Optional.empty(),
           Optional.of(UpdateMemory.of(subject, update.stateBytes())),
           Optional.of(limit.means()));
     }

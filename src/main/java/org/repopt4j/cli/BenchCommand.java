@@ -8,12 +8,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.repopt4j.bench.BenchReport;
 import org.repopt4j.bench.BenchSettings;
 import org.repopt4j.bench.BenchSettings.What;
 import org.repopt4j.bench.Benchmark;
+import org.repopt4j.bench.LargestBatch;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.io.AtomicFile;
 import org.repopt4j.nn.Scales;
@@ -29,7 +31,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description =
-        "Times training steps, inference, or the optimizer alone beside the machine's memory limit.",
+        "Times training steps, inference, or the optimizer alone beside the machine's memory"
+            + " limit.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
@@ -81,6 +84,18 @@ final class BenchCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute = new ComputeOptions();
 
   @Option(
+      names = "--recompute",
+      description = "Compute activations again in backward instead of keeping them.")
+  private boolean recompute;
+
+  @Option(
+      names = "--find-batch",
+      description =
+          "Instead of times, find the largest batch whose training step fits into a CUDA device's"
+              + " memory.")
+  private boolean findBatch;
+
+  @Option(
       names = "--opt",
       paramLabel = "NAME",
       description =
@@ -124,32 +139,45 @@ final class BenchCommand implements Callable<Integer> {
     checkJson();
     checkArgument(
         scales == null || settings.usesScales(),
-        "--scales goes with --mode target, csla or hs and with a step that trains, got: --what %s --mode %s",
+        "--scales goes with --mode target, csla or hs and with a step that trains, got: --what %s"
+            + " --mode %s",
         what,
         settings.mode());
     Optional<Scales> read =
         scales == null ? Optional.empty() : Optional.of(ScalesFile.read(scales, settings.arch()));
     StopSignals signals = StopSignals.install();
     BenchProgress progress = new BenchProgress(spec.commandLine().getErr());
-    BenchReport report;
+    boolean failed = false;
     try {
-      report = new Benchmark(settings, read, progress, signals).run();
+      if (findBatch) {
+        LargestBatch.Report report = new LargestBatch(settings, read, progress, signals).run();
+        progress.end();
+        failed = report.batchSize().isEmpty();
+        print(BenchNumbers.of(report), BenchText.of(report));
+      } else {
+        BenchReport report = new Benchmark(settings, read, progress, signals).run();
+        progress.end();
+        print(BenchNumbers.of(report), BenchText.of(report));
+      }
     } finally {
       progress.end();
     }
+    return signals.exitCode().orElse(failed ? Failures.CHECK_FAILED : Failures.OK);
+  }
+
+  private void print(Map<String, Object> map, String text) throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    String numbers = Json.of(BenchNumbers.of(report));
+    String numbers = Json.of(map);
     if (STDOUT.equals(json)) {
       out.println(numbers);
     } else {
-      out.print(BenchText.of(report));
+      out.print(text);
       if (json != null) {
         byte[] bytes = (numbers + System.lineSeparator()).getBytes(StandardCharsets.UTF_8);
         AtomicFile.write(Path.of(json), AtomicFile.bytes(bytes));
       }
     }
     out.flush();
-    return signals.exitCode().orElse(Failures.OK);
   }
 
   private BenchSettings settings() {
@@ -162,6 +190,7 @@ final class BenchCommand implements Callable<Integer> {
         resolution,
         compute.precision(),
         compute.channelsLast(),
+        recompute,
         compute.device(),
         compute.threads(),
         rule(),

@@ -5,9 +5,11 @@ import java.util.List;
 import java.util.Map;
 import org.repopt4j.bench.BenchReport;
 import org.repopt4j.bench.BenchSettings;
+import org.repopt4j.bench.LargestBatch;
 import org.repopt4j.bench.Measurement;
 import org.repopt4j.bench.Timing;
 import org.repopt4j.bench.UpdateMemory;
+import org.repopt4j.runtime.CudaMemory;
 
 /** A measurement for machines: what {@code --json} writes. Times are in milliseconds. */
 final class BenchNumbers {
@@ -23,6 +25,7 @@ final class BenchNumbers {
     map.put("stopped", report.stopped());
     map.put("measurements", report.measurements().stream().map(BenchNumbers::measurement).toList());
     report.peakResident().ifPresent(bytes -> map.put("peak_resident_bytes", bytes));
+    report.peakDevice().ifPresent(peak -> peak(map, peak));
     report.memory().ifPresent(memory -> map.put("memory", memory(memory)));
     report.limitBy().ifPresent(means -> map.put("limit_by", means));
     if (report.limitBy().isPresent() && report.measurements().size() == 3) {
@@ -30,6 +33,32 @@ final class BenchNumbers {
       map.put("ratio_to_limit", report.timesAsLongAs(2));
     }
     return map;
+  }
+
+  static Map<String, Object> of(LargestBatch.Report report) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("repopt4j", new Main.Version().getVersion()[0]);
+    map.put("device", report.device());
+    Map<String, Object> settings = settings(report.settings());
+    List.of("batch_size", "warmup", "repeats").forEach(settings::remove);
+    map.put("settings", settings);
+    map.put("largest_batch", report.batchSize().isPresent() ? report.batchSize().getAsInt() : null);
+    map.put("tries", report.tries().stream().map(BenchNumbers::attempt).toList());
+    return map;
+  }
+
+  private static Map<String, Object> attempt(LargestBatch.Try attempt) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("batch_size", attempt.batchSize());
+    map.put("fits", attempt.failure().isEmpty());
+    attempt.failure().ifPresent(sentence -> map.put("failure", sentence));
+    attempt.peak().ifPresent(peak -> peak(map, peak));
+    return map;
+  }
+
+  private static void peak(Map<String, Object> map, CudaMemory.Peak peak) {
+    map.put("peak_device_bytes", peak.allocated());
+    map.put("peak_device_reserved_bytes", peak.reserved());
   }
 
   private static Map<String, Object> settings(BenchSettings settings) {
@@ -42,6 +71,7 @@ final class BenchNumbers {
     map.put("resolution", settings.resolution());
     map.put("precision", Choice.word(settings.precision()));
     map.put("channels_last", settings.channelsLast());
+    map.put("recompute", settings.recompute());
     map.put("device", settings.device());
     map.put("threads", settings.threads());
     map.put("opt", Choice.word(settings.opt()));

@@ -44,6 +44,7 @@ final class BenchProgress implements BenchListener {
     if (width > 0) {
       out.print("\r" + " ".repeat(width) + "\r");
       out.flush();
+      width = 0;
     }
   }
 }

@@ -4,9 +4,11 @@ import java.util.Locale;
 import org.repopt4j.bench.BenchReport;
 import org.repopt4j.bench.BenchSettings;
 import org.repopt4j.bench.BenchSettings.What;
+import org.repopt4j.bench.LargestBatch;
 import org.repopt4j.bench.Measurement;
 import org.repopt4j.bench.Timing;
 import org.repopt4j.bench.UpdateMemory;
+import org.repopt4j.runtime.CudaMemory;
 
 /** A measurement for people. */
 final class BenchText {
@@ -18,12 +20,13 @@ final class BenchText {
         settings.what() == What.UPDATE
             ? ""
             : String.format(
-                Locale.ROOT,
-                ", %d images of %dx%d, %s",
-                settings.batchSize(),
-                settings.resolution(),
-                settings.resolution(),
-                Choice.word(settings.precision()));
+                    Locale.ROOT,
+                    ", %d images of %dx%d, %s",
+                    settings.batchSize(),
+                    settings.resolution(),
+                    settings.resolution(),
+                    Choice.word(settings.precision()))
+                + (settings.recompute() ? ", recomputing" : "");
     String update =
         settings.what() == What.INFERENCE
             ? ""
@@ -53,6 +56,7 @@ final class BenchText {
     report
         .peakResident()
         .ifPresent(bytes -> line(text, "most resident memory %s", mebibytes(bytes)));
+    report.peakDevice().ifPresent(peak -> line(text, "%s", deviceMemory(peak)));
     Measurement step = report.measurements().get(0);
     if (step.handles() >= 0) {
       line(text, "native objects at the end of a step: %d", step.handles());
@@ -67,6 +71,33 @@ final class BenchText {
           report.settings().repeats());
     }
     return text.toString();
+  }
+
+  static String of(LargestBatch.Report report) {
+    TextTable table = TextTable.of("batch", "fits", "most device memory");
+    for (LargestBatch.Try one : report.tries()) {
+      table.row(
+          one.batchSize(),
+          one.failure().isEmpty() ? "yes" : "no",
+          one.peak().map(peak -> mebibytes(peak.allocated())).orElse("not known"));
+    }
+    StringBuilder text = new StringBuilder(table.toString());
+    line(text, "device %s", report.device());
+    if (report.batchSize().isPresent()) {
+      line(text, "the largest batch that fits: %d", report.batchSize().getAsInt());
+    } else {
+      line(text, "no batch was found to fit");
+    }
+    return text.toString();
+  }
+
+  /** Also for a run's end. */
+  static String deviceMemory(CudaMemory.Peak peak) {
+    return "most device memory "
+        + mebibytes(peak.allocated())
+        + " in tensors, "
+        + mebibytes(peak.reserved())
+        + " reserved";
   }
 
   private static String table(BenchReport report) {
@@ -106,7 +137,8 @@ final class BenchText {
     line(text, "limit by %s", report.limitBy().orElse("nothing"));
     line(
         text,
-        "weights %s, state %s, Grad Mults %s (%.3f %% of the weights; dense masks would be %.1f %%)",
+        "weights %s, state %s, Grad Mults %s (%.3f %% of the weights; dense masks would be %.1f"
+            + " %%)",
         mebibytes(memory.weightBytes()),
         mebibytes(memory.stateBytes()),
         mebibytes(memory.gradMultBytes()),

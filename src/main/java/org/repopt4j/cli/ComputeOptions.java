@@ -23,7 +23,8 @@ final class ComputeOptions {
       names = "--precision",
       paramLabel = "FORMAT",
       description =
-          "fp32, or bf16 for convolutions and matrix products (default: ${DEFAULT-VALUE}).")
+          "fp32, or for convolutions and matrix products tf32 (on CUDA), bf16, or fp16 with a"
+              + " gradient scale (default: ${DEFAULT-VALUE}).")
   private String precision = "fp32";
 
   @Option(

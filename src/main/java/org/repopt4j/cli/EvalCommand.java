@@ -79,6 +79,7 @@ final class EvalCommand implements Callable<Integer> {
     Precision precision = compute.precision();
     StopSignals signals = StopSignals.install();
     ComputeDevice device = compute.open();
+    precision.apply(device);
     Split split = DataSets.open(named, data.dataDir);
     SavedWeights.checkSize(weights, file, arch, which, split.test().classes());
     Network network = arch.build(which, split.test().classes());
@@ -146,7 +147,8 @@ final class EvalCommand implements Callable<Integer> {
           .getOut()
           .printf(
               Locale.ROOT,
-              "%s %s on %s%d test images of %s: top-1 %.2f%%, top-5 %.2f%%, loss %.4f, %.0f images/s%n",
+              "%s %s on %s%d test images of %s: top-1 %.2f%%, top-5 %.2f%%, loss %.4f, %.0f"
+                  + " images/s%n",
               arch,
               which,
               stopped ? "only the first " : "",

@@ -7,6 +7,7 @@ import org.repopt4j.data.CorruptImageException;
 import org.repopt4j.io.FileErrors;
 import org.repopt4j.io.InvalidFileException;
 import org.repopt4j.runtime.NativeErrors;
+import org.repopt4j.train.MemoryUsedUpException;
 import org.repopt4j.train.TrainingDivergedException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -54,7 +55,10 @@ final class Failures {
             ? error.getCause()
             : error;
     int code = exitCode(cause);
-    boolean bug = code == OURS && !NativeErrors.isOutOfMemory(cause);
+    boolean bug =
+        code == OURS
+            && !(cause instanceof MemoryUsedUpException)
+            && !NativeErrors.isOutOfMemory(cause);
     command
         .getErr()
         .println(
@@ -105,6 +109,9 @@ final class Failures {
   }
 
   private static String sentence(Throwable error) {
+    if (error instanceof MemoryUsedUpException) {
+      return error.getMessage();
+    }
     if (NativeErrors.isOutOfMemory(error)) {
       return "the memory is used up; lower --batch-size (" + NativeErrors.sentence(error) + ")";
     }

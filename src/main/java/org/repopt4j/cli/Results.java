@@ -24,6 +24,9 @@ final class Results {
           percent(result.last().evalTop1()),
           result.folder());
     }
+    if (!json) {
+      result.deviceMemory().ifPresent(peak -> out.println(BenchText.deviceMemory(peak)));
+    }
     out.flush();
   }
 
@@ -32,6 +35,13 @@ final class Results {
     map.put("folder", result.folder().toString());
     map.put("stopped", result.stopped());
     map.put("best_top1", number(result.bestTop1()));
+    result
+        .deviceMemory()
+        .ifPresent(
+            peak -> {
+              map.put("peak_device_bytes", peak.allocated());
+              map.put("peak_device_reserved_bytes", peak.reserved());
+            });
     EpochRow last = result.last();
     if (last != null) {
       map.put("epochs", result.stopped() ? last.epoch() : last.epoch() + 1);

@@ -33,8 +33,8 @@ final class TrainOptions {
       names = "--recipe",
       paramLabel = "NAME",
       description =
-          "Where the defaults marked 'recipe' come from, see below (default: digits for the digits, else"
-              + " cifar-search-one-device).")
+          "Where the defaults marked 'recipe' come from, see below (default: digits for the digits,"
+              + " else cifar-search-one-device).")
   String recipe;
 
   @Option(
@@ -82,7 +82,8 @@ final class TrainOptions {
         names = "--lr",
         paramLabel = "RATE",
         description =
-            "Learning rate for a batch of 256 images; the real one is in proportion to the batch and printed (default: recipe).")
+            "Learning rate for a batch of 256 images; the real one is in proportion to the batch"
+                + " and printed (default: recipe).")
     Double lr;
 
     @Option(
@@ -110,7 +111,8 @@ final class TrainOptions {
         names = "--clip-grad",
         paramLabel = "NORM",
         description =
-            "Largest L2 norm of the gradient, 0 for none; refused with Grad Mults (default: recipe, 0 with Grad Mults).")
+            "Largest L2 norm of the gradient, 0 for none; refused with Grad Mults (default: recipe,"
+                + " 0 with Grad Mults).")
     Double clipGrad;
 
     @Option(
@@ -176,6 +178,13 @@ final class TrainOptions {
     @Mixin ComputeOptions compute = new ComputeOptions();
 
     @Option(
+        names = "--recompute",
+        description =
+            "Compute activations again in backward instead of keeping them: larger batches, about a"
+                + " third more time.")
+    boolean recompute;
+
+    @Option(
         names = "--seed",
         paramLabel = "N",
         description = "Seed of weights, data order and augmentation (default: ${DEFAULT-VALUE}).")
@@ -188,7 +197,8 @@ final class TrainOptions {
         names = "--model-ema-decay",
         paramLabel = "D",
         description =
-            "Keep a moving average of the weights with this decay, for example 0.999 (default: none).")
+            "Keep a moving average of the weights with this decay, for example 0.999 (default:"
+                + " none).")
     double modelEmaDecay;
 
     @Option(
@@ -245,6 +255,7 @@ final class TrainOptions {
             run.compute.device(),
             run.compute.precision(),
             run.compute.channelsLast(),
+            run.recompute,
             run.compute.threads(),
             run.deterministic,
             run.seed,

@@ -3,9 +3,11 @@ package org.repopt4j.nn;
 import static com.google.common.base.Preconditions.checkArgument;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.Lists;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.csla.GradMults;
@@ -45,7 +47,48 @@ public abstract class Network extends Layer {
     return logits(images);
   }
 
-  abstract Tensor logits(Tensor images);
+  private Tensor logits(Tensor images) {
+    Tensor features = images;
+    for (List<UnaryOperator<Tensor>> stage : stages()) {
+      for (UnaryOperator<Tensor> block : stage) {
+        features = block.apply(features);
+      }
+    }
+    return head(features);
+  }
+
+  /**
+   * The blocks, whose outputs have one size within a stage; none of them draws a random number or
+   * changes its input.
+   */
+  abstract List<List<UnaryOperator<Tensor>>> stages();
+
+  /** The logits of the last block's output. */
+  public abstract Tensor head(Tensor features);
+
+  /**
+   * What comes before {@link #head} in runs of blocks, each for the output of the one before it. A
+   * stage of n blocks is cut into about √n runs of about √n blocks: whoever keeps the inputs of all
+   * runs and what goes on within one of them at a time needs the least memory then (Chen et al.,
+   * arXiv 1604.06174), as outputs have one size within a stage.
+   */
+  public final List<UnaryOperator<Tensor>> segments() {
+    ImmutableList.Builder<UnaryOperator<Tensor>> segments = ImmutableList.builder();
+    for (List<UnaryOperator<Tensor>> stage : stages()) {
+      int run = (int) Math.ceil(Math.sqrt(stage.size()));
+      for (List<UnaryOperator<Tensor>> blocks : Lists.partition(stage, run)) {
+        segments.add(
+            input -> {
+              Tensor output = input;
+              for (UnaryOperator<Tensor> block : blocks) {
+                output = block.apply(output);
+              }
+              return output;
+            });
+      }
+    }
+    return segments.build();
+  }
 
   /** Every convolution with what belongs to it, in the same order in all modes. */
   abstract Stream<LinearAddition> linearAdditions();

@@ -1,7 +1,9 @@
 package org.repopt4j.nn;
 
+import com.google.common.collect.ImmutableList;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -16,6 +18,7 @@ public final class RepOptGhostNet extends Network {
 
   private final LinearAddition stem;
   private final List<GhostBottleneck> bottlenecks = new ArrayList<>();
+  private final List<List<UnaryOperator<Tensor>>> stages = new ArrayList<>();
   private final LinearAddition last;
   private final Conv2d head;
   private final Linear classifier;
@@ -24,12 +27,18 @@ public final class RepOptGhostNet extends Network {
     super("RepOptGhostNet", architecture, mode, numClasses);
     KernelShape stemShape = KernelShape.of(architecture.stem(), 3, 3, 3).withStride(2);
     stem = LinearAddition.convBn(this, "conv_stem", "bn1", stemShape, mode);
+    stages.add(ImmutableList.of(images -> torch.relu_(stem.forward(images))));
     Sequential blocks = child("blocks", new Sequential());
     Sequential stage = null;
     int channels = architecture.stem();
     for (GhostArchitecture.Row row : architecture.rows()) {
-      stage = row.index() == 0 ? blocks.append(new Sequential()) : stage;
-      bottlenecks.add(stage.append(new GhostBottleneck(row, mode)));
+      if (row.index() == 0) {
+        stage = blocks.append(new Sequential());
+        stages.add(new ArrayList<>());
+      }
+      GhostBottleneck bottleneck = stage.append(new GhostBottleneck(row, mode));
+      bottlenecks.add(bottleneck);
+      stages.get(stages.size() - 1).add(bottleneck::forward);
       channels = row.out();
     }
     Sequential convBnAct = blocks.append(new Sequential()).append(new Sequential());
@@ -43,12 +52,13 @@ public final class RepOptGhostNet extends Network {
   }
 
   @Override
-  Tensor logits(Tensor images) {
-    Tensor x = torch.relu_(stem.forward(images));
-    for (GhostBottleneck bottleneck : bottlenecks) {
-      x = bottleneck.forward(x);
-    }
-    x = torch.adaptive_avg_pool2d(torch.relu_(last.forward(x)), 1, 1);
+  List<List<UnaryOperator<Tensor>>> stages() {
+    return stages;
+  }
+
+  @Override
+  public Tensor head(Tensor features) {
+    Tensor x = torch.adaptive_avg_pool2d(torch.relu_(last.forward(features)), 1, 1);
     x = torch.relu_(head.forward(x)).flatten(1, -1);
     return classifier.forward(torch.dropout(x, DROPOUT, is_training()));
   }

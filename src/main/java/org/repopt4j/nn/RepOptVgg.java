@@ -2,6 +2,7 @@ package org.repopt4j.nn;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -11,7 +12,7 @@ import org.bytedeco.pytorch.global.torch;
  * {@code stage4} are rows of blocks, then global average pooling and {@code linear}.
  */
 public final class RepOptVgg extends Network {
-  private final List<Layer> stages = new ArrayList<>();
+  private final List<List<UnaryOperator<Tensor>>> stages = new ArrayList<>();
   private final List<VggBlock> blocks = new ArrayList<>();
   private final Linear linear;
 
@@ -21,13 +22,16 @@ public final class RepOptVgg extends Network {
     for (VggArchitecture.Row row : architecture.rows()) {
       VggBlock block = new VggBlock(row, architecture.postSe(), mode);
       blocks.add(block);
+      if (row.index() == 0) {
+        stages.add(new ArrayList<>());
+      }
+      stages.get(row.stage()).add(block::forward);
       if (row.stage() == 0) {
-        stages.add(child("stage0", block));
+        child("stage0", block);
         continue;
       }
       if (row.index() == 0) {
         stage = child("stage" + row.stage(), new Sequential());
-        stages.add(stage);
       }
       stage.append(block);
     }
@@ -35,12 +39,13 @@ public final class RepOptVgg extends Network {
   }
 
   @Override
-  Tensor logits(Tensor images) {
-    Tensor output = images;
-    for (Layer stage : stages) {
-      output = stage.forward(output);
-    }
-    return linear.forward(torch.adaptive_avg_pool2d(output, 1, 1).flatten(1, -1));
+  List<List<UnaryOperator<Tensor>>> stages() {
+    return stages;
+  }
+
+  @Override
+  public Tensor head(Tensor features) {
+    return linear.forward(torch.adaptive_avg_pool2d(features, 1, 1).flatten(1, -1));
   }
 
   @Override

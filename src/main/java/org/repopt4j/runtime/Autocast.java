@@ -21,8 +21,17 @@ public final class Autocast implements AutoCloseable {
 
   /** Computes matrix products and convolutions in bfloat16 on this device. */
   public static Autocast bf16(ComputeDevice device) {
+    return of(device, ScalarType.BFloat16);
+  }
+
+  /**
+   * Computes matrix products and convolutions in this format on this device.
+   *
+   * @param format bfloat16 or float16 ({@code Half})
+   */
+  public static Autocast of(ComputeDevice device, ScalarType format) {
     Natives.load();
-    return new Autocast(device.isCuda() ? DeviceType.CUDA : DeviceType.CPU, ScalarType.BFloat16);
+    return new Autocast(device.isCuda() ? DeviceType.CUDA : DeviceType.CPU, format);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.repopt4j.runtime;
 
 import com.google.common.base.Splitter;
+import com.google.common.collect.ImmutableList;
 import java.util.regex.Pattern;
 
 /**
@@ -11,6 +12,16 @@ public final class NativeErrors {
   // Messages quote names from files, which could rewrite the terminal that shows them.
   private static final Pattern INVISIBLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]");
   private static final int LONGEST = 100_000;
+
+  /** What libtorch says; the last one because cuDNN has passed over each algorithm in turn. */
+  private static final ImmutableList<String> USED_UP =
+      ImmutableList.of(
+          "out of memory",
+          "DefaultCPUAllocator: can't allocate",
+          "DefaultCPUAllocator: not enough memory",
+          "CUBLAS_STATUS_ALLOC_FAILED",
+          "CUDNN_STATUS_ALLOC_FAILED",
+          "was unable to find an engine to execute this computation");
 
   private NativeErrors() {}
 
@@ -38,8 +49,6 @@ public final class NativeErrors {
       return true;
     }
     String message = String.valueOf(error.getMessage());
-    return message.contains("out of memory")
-        || message.contains("DefaultCPUAllocator: can't allocate")
-        || message.contains("DefaultCPUAllocator: not enough memory");
+    return USED_UP.stream().anyMatch(message::contains);
   }
 }

@@ -52,7 +52,8 @@ public final class Natives {
               + Loader.getPlatform()
               + ": "
               + NativeErrors.sentence(e)
-              + "; put org.bytedeco:pytorch with exactly one native classifier on the class path (see 'repopt doctor')",
+              + "; put org.bytedeco:pytorch with exactly one native classifier on the class path"
+              + " (see 'repopt doctor')",
           e);
     }
     torch.set_num_threads(Runtime.getRuntime().availableProcessors());
@@ -82,7 +83,8 @@ public final class Natives {
 
   /**
    * Asks every backend for reproducible algorithms ({@code torch.use_deterministic_algorithms} and
-   * the cuDNN and oneDNN switches).
+   * the cuDNN and oneDNN switches); otherwise lets cuDNN try out which of its algorithms is fastest
+   * for each shape.
    */
   public static void deterministic(boolean on) {
     load();
@@ -91,6 +93,17 @@ public final class Natives {
     context.setDeterministicCuDNN(on);
     context.setBenchmarkCuDNN(!on);
     context.setDeterministicMkldnn(on);
+  }
+
+  /**
+   * Whether CUDA's convolutions and matrix products may round their float32 inputs to TF32.
+   * libtorch itself begins with TF32 in cuDNN and without it in cuBLAS; this sets both alike.
+   */
+  public static void tf32(boolean on) {
+    load();
+    Context context = torch.globalContext();
+    context.setAllowTF32CuDNN(on);
+    context.setAllowTF32CuBLAS(on);
   }
 
   /**

@@ -99,6 +99,11 @@ public final class Operators {
     return new IValue(value);
   }
 
+  /** A tensor as an argument. */
+  public static IValue value(Tensor tensor) {
+    return new IValue(tensor);
+  }
+
   /** A truth value as an argument. */
   public static IValue value(boolean value) {
     return new IValue(value);

@@ -47,6 +47,7 @@ final class Arguments {
     args.put("device", config.run().device());
     args.put("precision", lower(config.run().precision()));
     args.put("channels_last", config.run().channelsLast());
+    args.put("recompute", config.run().recompute());
     args.put("threads", Natives.threads());
     args.put("deterministic", config.run().deterministic());
     args.put("model_ema_decay", config.run().modelEmaDecay());

@@ -1,5 +1,6 @@
 package org.repopt4j.train;
 
+import com.google.common.base.Throwables;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.data.Batch;
@@ -56,6 +57,12 @@ public final class Evaluator {
           Tensor labels = forward.labels(batch);
           Tensor logits = forward.logits(network, batch);
           mean.add(Losses.crossEntropy(logits, labels, 0), logits, labels);
+        } catch (RuntimeException | Error e) {
+          Throwable said =
+              MemoryUsedUpException.inEvaluation(
+                  e, device, "--val-batch-size", batch.sampleIds().length);
+          Throwables.throwIfUnchecked(said);
+          throw e;
         }
         if (stop.getAsBoolean()) {
           break;

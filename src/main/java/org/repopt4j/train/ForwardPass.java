@@ -1,6 +1,9 @@
 package org.repopt4j.train;
 
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.repopt4j.data.Batch;
 import org.repopt4j.nn.Network;
 import org.repopt4j.runtime.Autocast;
@@ -15,6 +18,15 @@ import org.repopt4j.train.RunSettings.Precision;
  */
 public record ForwardPass(ComputeDevice device, Precision precision) {
 
+  /**
+   * Sets the precision for the process, too, where that is where libtorch has it.
+   *
+   * @throws IllegalArgumentException if the device has no such arithmetic
+   */
+  public ForwardPass {
+    precision.apply(device);
+  }
+
   /** The network's output for the batch's images, in the images' own type: {@code [n, classes]}. */
   Tensor logits(Network network, Batch batch) {
     return logits(network, batch.images());
@@ -27,12 +39,17 @@ public record ForwardPass(ComputeDevice device, Precision precision) {
    * @return {@code [n, classes]}
    */
   public Tensor logits(Network network, Tensor images) {
-    Tensor here = moved(images);
-    if (precision == Precision.FP32) {
-      return network.forward(here);
+    return through(network::forward, moved(images)).to(images.scalar_type());
+  }
+
+  /** A layer's output in this precision, on the device. */
+  Tensor through(UnaryOperator<Tensor> layer, Tensor input) {
+    Optional<ScalarType> format = precision.autocast();
+    if (format.isEmpty()) {
+      return layer.apply(input);
     }
-    try (Autocast autocast = Autocast.bf16(device)) {
-      return network.forward(here).to(images.scalar_type());
+    try (Autocast autocast = Autocast.of(device, format.get())) {
+      return layer.apply(input);
     }
   }
 
@@ -41,7 +58,8 @@ public record ForwardPass(ComputeDevice device, Precision precision) {
     return moved(batch.labels());
   }
 
-  private Tensor moved(Tensor tensor) {
+  /** The tensor on the device: itself, if it is there. */
+  Tensor moved(Tensor tensor) {
     return tensor.to(device.device(), tensor.scalar_type());
   }
 }

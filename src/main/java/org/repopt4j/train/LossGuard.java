@@ -3,17 +3,13 @@ package org.repopt4j.train;
 import com.google.common.base.Joiner;
 import com.google.common.primitives.Ints;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.data.Batch;
 import org.repopt4j.nn.Network;
 import org.repopt4j.runtime.ComputeDevice;
-import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.Retained;
-import org.repopt4j.runtime.StepScope;
 import org.repopt4j.train.CheckpointSettings.OnNan;
 
 /**
@@ -48,7 +44,7 @@ final class LossGuard implements AutoCloseable {
 
   private final boolean atOnce;
   private final boolean keepsBuffers;
-  private final Map<String, Tensor> buffers = new LinkedHashMap<>();
+  private final KeptBuffers buffers = new KeptBuffers();
   private final List<Seen> unseen = new ArrayList<>();
 
   LossGuard(ComputeDevice device, OnNan onNan) {
@@ -59,26 +55,13 @@ final class LossGuard implements AutoCloseable {
   /** Before a batch: what its forward pass may spoil beside the gradients is kept. */
   void before(Network network) {
     if (keepsBuffers) {
-      try (NoGrad noGrad = NoGrad.open();
-          StepScope scope = StepScope.open()) {
-        for (Map.Entry<String, Tensor> entry : network.namedBuffers().entrySet()) {
-          Tensor kept = buffers.get(entry.getKey());
-          if (kept == null) {
-            buffers.put(entry.getKey(), Retained.retain(entry.getValue().clone()));
-          } else {
-            kept.copy_(entry.getValue());
-          }
-        }
-      }
+      buffers.keep(network);
     }
   }
 
   /** Puts back what {@link #before} kept. */
   void undo(Network network) {
-    try (NoGrad noGrad = NoGrad.open();
-        StepScope scope = StepScope.open()) {
-      network.namedBuffers().forEach((name, buffer) -> buffer.copy_(buffers.get(name)));
-    }
+    buffers.putBack(network);
   }
 
   /** After a batch: its fault, if it has one and every loss is looked at. */
@@ -113,6 +96,6 @@ final class LossGuard implements AutoCloseable {
   public void close() {
     unseen.forEach(seen -> seen.loss.close());
     unseen.clear();
-    buffers.values().forEach(Tensor::close);
+    buffers.close();
   }
 }

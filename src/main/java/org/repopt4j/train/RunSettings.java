@@ -4,6 +4,10 @@ import static com.google.common.base.Preconditions.checkArgument;
 import static com.google.common.base.Preconditions.checkNotNull;
 
 import java.nio.file.Path;
+import java.util.Optional;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.repopt4j.runtime.ComputeDevice;
+import org.repopt4j.runtime.Natives;
 
 /**
  * Where and how a run computes, and what it leaves.
@@ -12,6 +16,8 @@ import java.nio.file.Path;
  * @param precision number format of convolutions and matrix products ({@code --precision})
  * @param channelsLast whether channels are last in the memory of images and kernels ({@code
  *     --channels-last})
+ * @param recompute whether backward computes activations again instead of keeping them ({@code
+ *     --recompute})
  * @param threads threads of one operator, 0 for all processors ({@code --threads})
  * @param deterministic ask every backend for reproducible algorithms ({@code --deterministic})
  * @param seed of initial weights, data order and augmentation ({@code --seed})
@@ -24,6 +30,7 @@ public record RunSettings(
     String device,
     Precision precision,
     boolean channelsLast,
+    boolean recompute,
     int threads,
     boolean deterministic,
     long seed,
@@ -33,10 +40,40 @@ public record RunSettings(
 
   /** Number formats. */
   public enum Precision {
-    /** Everything in float32. */
-    FP32,
+    /** Everything in float32, on CUDA too. */
+    FP32(null),
+    /** Everything in float32, but CUDA's convolutions and matrix products round their inputs. */
+    TF32(null),
     /** Convolutions and matrix products in bfloat16, weights and sums in float32. */
-    BF16
+    BF16(ScalarType.BFloat16),
+    /** The same in float16; training multiplies the loss by a {@link GradScaler}'s scale. */
+    FP16(ScalarType.Half);
+
+    private final ScalarType autocast;
+
+    Precision(ScalarType autocast) {
+      this.autocast = autocast;
+    }
+
+    /** The format of convolutions and matrix products where that is not float32. */
+    Optional<ScalarType> autocast() {
+      return Optional.ofNullable(autocast);
+    }
+
+    /**
+     * Sets what holds for the whole process: whether float32 may be TF32.
+     *
+     * @throws IllegalArgumentException if the device has no such arithmetic
+     */
+    public void apply(ComputeDevice device) {
+      checkArgument(
+          this != TF32 || device.isCuda(),
+          "--precision tf32 is an arithmetic of CUDA devices, and the device is %s (%s); use fp32,"
+              + " or bf16",
+          device,
+          device.reason());
+      Natives.tf32(this == TF32);
+    }
   }
 
   /** Checks the numbers. */
@@ -61,6 +98,7 @@ public record RunSettings(
         device,
         precision,
         channelsLast,
+        recompute,
         threads,
         deterministic,
         seed,

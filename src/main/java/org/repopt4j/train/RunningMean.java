@@ -20,10 +20,13 @@ final class RunningMean implements AutoCloseable {
    */
   private final Tensor sums;
 
+  private final Tensor marked;
   private long images;
+  private long markedImages;
 
   RunningMean(ComputeDevice device) {
     sums = Retained.retain(Tensors.zeros(ScalarType.Double, device.device(), 3));
+    marked = Retained.retain(Tensors.zeros(ScalarType.Double, device.device(), 3));
   }
 
   /**
@@ -56,13 +59,32 @@ final class RunningMean implements AutoCloseable {
     return Tensors.toDoubles(sums);
   }
 
+  /** Remembers what there is now, on the device, which is not waited for. */
+  void mark() {
+    try (NoGrad noGrad = NoGrad.open();
+        StepScope scope = StepScope.open()) {
+      marked.copy_(sums);
+    }
+    markedImages = images;
+  }
+
+  /** Goes back to what there was at the last {@link #mark}, or at the beginning. */
+  void backToMark() {
+    try (NoGrad noGrad = NoGrad.open()) {
+      sums.copy_(marked);
+    }
+    images = markedImages;
+  }
+
   /** Goes on from sums that were read before. */
   void restore(double[] values, long count) {
     try (NoGrad noGrad = NoGrad.open();
         StepScope scope = StepScope.open()) {
       sums.copy_(Tensors.of(values, values.length));
+      marked.copy_(sums);
     }
     images = count;
+    markedImages = count;
   }
 
   /** Mean loss, share of right answers, share of right answers among the five likeliest. */
@@ -78,5 +100,6 @@ final class RunningMean implements AutoCloseable {
   @Override
   public void close() {
     sums.close();
+    marked.close();
   }
 }

@@ -2,10 +2,12 @@ package org.repopt4j.train;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import com.google.common.collect.Maps;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.checkpoint.CheckpointFolder;
 import org.repopt4j.csla.GradMults;
@@ -39,6 +41,7 @@ public final class Session {
   private final Network network;
   private final GradMults mults;
   private final RepOptimizer optimizer;
+  private final GradientStep gradientStep;
   private final LearningRateSchedule schedule;
   private final BatchLoader trainLoader;
   private final BatchLoader testLoader;
@@ -68,7 +71,7 @@ public final class Session {
         config.scales());
     RunFolder folder = folder(config.run().output(), checkpoints);
     ComputeDevice device = ComputeDevice.of(config.run().device());
-    applyProcessWide(config.run());
+    applyProcessWide(config.run(), device);
     Split data = DataSets.open(config.data().data(), config.data().dataDir());
     Natives.manualSeed(config.run().seed());
     Network network = config.arch().build(config.mode(), data.train().classes());
@@ -105,7 +108,7 @@ public final class Session {
       throws IOException {
     RunFolder folder = folder(config.run().output(), checkpoints);
     ComputeDevice device = ComputeDevice.of(config.run().device());
-    applyProcessWide(config.run());
+    applyProcessWide(config.run(), device);
     return new Session(config, device, data, network, mults, folder, checkpoints);
   }
 
@@ -127,7 +130,8 @@ public final class Session {
     return folder;
   }
 
-  private static void applyProcessWide(RunSettings run) {
+  private static void applyProcessWide(RunSettings run, ComputeDevice device) {
+    run.precision().apply(device);
     if (run.threads() > 0) {
       Natives.threads(run.threads());
     }
@@ -175,7 +179,8 @@ public final class Session {
             .on(device);
     checkArgument(
         config.optim().gradAccumSteps() <= trainLoader.batchesPerEpoch(),
-        "--grad-accum-steps %s is more than the %s batches of an epoch, so no step would ever be made; lower it",
+        "--grad-accum-steps %s is more than the %s batches of an epoch, so no step would ever be"
+            + " made; lower it",
         config.optim().gradAccumSteps(),
         trainLoader.batchesPerEpoch());
     this.testLoader =
@@ -189,6 +194,12 @@ public final class Session {
     this.schedule =
         config.schedule().schedule(baseLr, config.lrScale(), trainLoader.batchesPerEpoch());
     this.optimizer = optimizer(baseLr);
+    this.gradientStep =
+        new GradientStep(
+            optimizer,
+            Maps.filterValues(network.namedParameters(), Tensor::requires_grad),
+            config.run().precision(),
+            config.optim().clipGrad());
     this.ema =
         config.run().modelEmaDecay() == 0
             ? Optional.empty()
@@ -271,6 +282,10 @@ public final class Session {
 
   RepOptimizer optimizer() {
     return optimizer;
+  }
+
+  GradientStep gradientStep() {
+    return gradientStep;
   }
 
   LearningRateSchedule schedule() {

@@ -30,6 +30,8 @@ final class Snapshot {
   private static final String OPTIMIZER = "optimizer";
   private static final String RANDOM = "random";
   private static final String STEPS = "steps of ";
+  private static final String SCALE = "grad_scale";
+  private static final String SCALE_STEPS = "grad_scale_good_steps";
 
   /** Settings of which a run's numbers do not depend, or by rounding only. */
   private static final Set<String> FREE =
@@ -37,6 +39,7 @@ final class Snapshot {
           "output",
           "device",
           "channels_last",
+          "recompute",
           "threads",
           "workers",
           "val_batch_size",
@@ -65,6 +68,11 @@ final class Snapshot {
       tensors.put(RANDOM, RandomStates.read(session.device()));
       values.put("optimizer_rule", optimizer.rule().name());
       values.put("optimizer_lr", Double.toString(optimizer.learningRate()));
+      if (session.gradientStep().scales()) {
+        GradScaler scaler = session.gradientStep().scaler();
+        values.put(SCALE, Double.toString(scaler.scale()));
+        values.put(SCALE_STEPS, Integer.toString(scaler.goodSteps()));
+      }
       optimizer.steps().forEach((name, steps) -> values.put(STEPS + name, Long.toString(steps)));
     }
     return new Checkpoint(state.updates, values, configuration, versions(), tensors);
@@ -149,12 +157,14 @@ final class Snapshot {
   static RunState restore(Checkpoint checkpoint, Session session) throws IOException {
     RunState state = RunState.of(checkpoint.values());
     OptimizerState optimizer = optimizer(checkpoint);
+    GradScaler scaler = scaler(checkpoint.values());
     try {
       session.network().loadStateDict(group(checkpoint, MODEL), /* strict= */ true);
       if (session.ema().isPresent()) {
         session.ema().get().network().loadStateDict(group(checkpoint, AVERAGE), /* strict= */ true);
       }
       session.optimizer().load(optimizer);
+      session.gradientStep().scaler(scaler);
       RandomStates.restore(group(checkpoint, RANDOM), session.device());
     } catch (RuntimeException e) {
       throw new IOException(
@@ -183,6 +193,19 @@ final class Snapshot {
           group(checkpoint, OPTIMIZER));
     } catch (IllegalArgumentException e) {
       throw new IOException("the checkpoint does not say how far its optimizer was", e);
+    }
+  }
+
+  /** The gradient scale that a checkpoint names; a run in another precision names none. */
+  private static GradScaler scaler(Map<String, String> values) throws IOException {
+    if (!values.containsKey(SCALE)) {
+      return GradScaler.START;
+    }
+    try {
+      return new GradScaler(
+          Double.parseDouble(values.get(SCALE)), Integer.parseInt(values.get(SCALE_STEPS)));
+    } catch (IllegalArgumentException e) {
+      throw new IOException("the checkpoint's gradient scale is no number to go on with", e);
     }
   }
 

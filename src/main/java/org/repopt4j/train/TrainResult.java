@@ -1,6 +1,8 @@
 package org.repopt4j.train;
 
 import java.nio.file.Path;
+import java.util.Optional;
+import org.repopt4j.runtime.CudaMemory;
 
 /**
  * What a run came to.
@@ -11,5 +13,11 @@ import java.nio.file.Path;
  *     infinity where none was measured
  * @param stopped whether the run was stopped before its end
  * @param folder where its files are
+ * @param deviceMemory the most memory of a CUDA device that was in use at once; empty for a CPU
  */
-public record TrainResult(EpochRow last, double bestTop1, boolean stopped, Path folder) {}
+public record TrainResult(
+    EpochRow last,
+    double bestTop1,
+    boolean stopped,
+    Path folder,
+    Optional<CudaMemory.Peak> deviceMemory) {}

@@ -1,12 +1,10 @@
 package org.repopt4j.train;
 
+import com.google.common.base.Throwables;
 import java.io.IOException;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.checkpoint.CheckpointStorage;
 import org.repopt4j.checkpoint.FileStorage;
 import org.repopt4j.checkpoint.FolderLock;
@@ -15,6 +13,7 @@ import org.repopt4j.data.BatchLoader;
 import org.repopt4j.data.Epoch;
 import org.repopt4j.optim.RepOptimizer;
 import org.repopt4j.optim.StepExtras;
+import org.repopt4j.runtime.CudaMemory;
 import org.repopt4j.runtime.StepScope;
 
 /**
@@ -86,6 +85,7 @@ public final class Trainer {
         LossGuard guard = new LossGuard(session.device(), settings.onNan());
         Checkpointing checkpointing = new Checkpointing(session, settings, storage, listener)) {
       listener.started(session.describe());
+      CudaMemory.resetPeak(session.device());
       session.badSampleLog(listener::notice);
       RunState state = checkpointing.begin();
       session.folder().begin(config, state.rows);
@@ -97,7 +97,7 @@ public final class Trainer {
         if (settings.saveOnError()) {
           saveAfter(e, state, checkpointing);
         }
-        throw e;
+        throw withWaysOut(e);
       }
     }
   }
@@ -110,6 +110,18 @@ public final class Trainer {
     } catch (IOException | RuntimeException | Error e) {
       error.addSuppressed(e);
     }
+  }
+
+  private RuntimeException withWaysOut(Throwable error) {
+    Throwable said =
+        MemoryUsedUpException.inTraining(
+            error,
+            session.device(),
+            config.data().batchSize(),
+            config.run().recompute(),
+            config.run().precision());
+    Throwables.throwIfUnchecked(said);
+    return new IllegalStateException(said);
   }
 
   private TrainResult run(RunState state, Checkpointing checkpointing, LossGuard guard)
@@ -166,7 +178,11 @@ public final class Trainer {
       listener.stopped(state.batches);
     }
     return new TrainResult(
-        last, Math.max(state.bestTop1, state.bestEmaTop1), stopped, session.folder().path());
+        last,
+        Math.max(state.bestTop1, state.bestEmaTop1),
+        stopped,
+        session.folder().path(),
+        CudaMemory.peak(session.device()));
   }
 
   private record TrainedEpoch(
@@ -180,69 +196,102 @@ public final class Trainer {
       LossGuard guard,
       FaultPolicy policy)
       throws IOException {
+    session.optimizer().zeroGrad();
+    try (RunningMean mean = new RunningMean(session.device());
+        Epoch batches = loader.epoch(state.epoch, state.nextBatch)) {
+      mean.restore(state.sums, state.images);
+      try {
+        return train(state, loader, batches, mean, checkpointing, guard, policy);
+      } catch (RuntimeException | Error e) {
+        if (settings.saveOnError()) {
+          sumUp(e, state, mean);
+        }
+        throw e;
+      }
+    }
+  }
+
+  /** What was summed up at the last update. */
+  private static void sumUp(Throwable error, RunState state, RunningMean mean) {
+    try {
+      mean.backToMark();
+      state.sums = mean.sums();
+      state.images = mean.images();
+    } catch (RuntimeException | Error e) {
+      error.addSuppressed(e);
+    }
+  }
+
+  private TrainedEpoch train(
+      RunState state,
+      BatchLoader loader,
+      Epoch batches,
+      RunningMean mean,
+      Checkpointing checkpointing,
+      LossGuard guard,
+      FaultPolicy policy)
+      throws IOException {
     long begin = System.nanoTime();
     long reported = begin;
     double secondsBefore = state.seconds;
     long imagesBefore = state.images;
     End end = End.WHOLE;
-    session.optimizer().zeroGrad();
-    try (RunningMean mean = new RunningMean(session.device());
-        Epoch batches = loader.epoch(state.epoch, state.nextBatch)) {
-      mean.restore(state.sums, state.images);
-      for (Batch batch : batches) {
-        boolean updated = false;
-        Optional<LossGuard.Fault> fault = Optional.empty();
-        try (batch;
-            StepScope step = StepScope.open()) {
-          if (!state.skipped.contains(state.epoch + "/" + batch.step())) {
-            fault = backward(state.epoch, batch, mean, guard);
-            updated = fault.isEmpty() && update(state, batch);
-          } else if (isStep(batch)) {
-            // The step of its group is left out with it.
-            session.optimizer().zeroGrad();
-          }
-        }
-        state.batches++;
-        state.nextBatch = batch.step() + 1;
-        boolean atEnd = state.nextBatch == loader.batchesPerEpoch();
-        // Gradients that wait for their step are in no checkpoint, so their step is finished first.
-        boolean stopped = (isStep(batch) || atEnd) && stop.getAsBoolean();
-        long now = System.nanoTime();
-        boolean report = now - reported > REPORT_NANOS || stopped || atEnd;
-        boolean save = updated && checkpointing.isDue(state);
-        if (report || save) {
-          fault = fault.isPresent() ? fault : guard.look();
-        }
-        if (fault.isPresent() && policy.isRolledBack(fault.get(), state)) {
-          end = End.ROLLED_BACK;
-          break;
-        }
-        if (report || save) {
-          state.seconds = secondsBefore + (now - begin) / 1e9;
-          state.images = mean.images();
-        }
-        if (save || stopped || atEnd || (updated && settings.saveOnError())) {
-          state.sums = mean.sums();
-          state.images = mean.images();
-        }
-        if (updated || atEnd) {
-          state.reach();
-        }
-        if (save) {
-          checkpointing.write(state);
-        }
-        if (report) {
-          reported = now;
-          report(mean, (mean.images() - imagesBefore) / ((now - begin) / 1e9), state, loader);
-        }
-        if (stopped) {
-          end = End.STOPPED;
-          break;
+    for (Batch batch : batches) {
+      boolean updated = false;
+      Optional<LossGuard.Fault> fault = Optional.empty();
+      try (batch;
+          StepScope step = StepScope.open()) {
+        if (!state.skipped.contains(state.epoch + "/" + batch.step())) {
+          fault = backward(state.epoch, batch, mean, guard);
+          updated = fault.isEmpty() && update(state, batch);
+        } else if (isStep(batch)) {
+          // The step of its group is left out with it.
+          session.optimizer().zeroGrad();
         }
       }
-      double speed = (mean.images() - imagesBefore) / ((System.nanoTime() - begin) / 1e9);
-      return new TrainedEpoch(mean.read(), speed, state.lr, end);
+      state.batches++;
+      state.nextBatch = batch.step() + 1;
+      boolean atEnd = state.nextBatch == loader.batchesPerEpoch();
+      // Gradients that wait for their step are in no checkpoint, so their step is finished first.
+      boolean stopped = (isStep(batch) || atEnd) && stop.getAsBoolean();
+      long now = System.nanoTime();
+      boolean report = now - reported > REPORT_NANOS || stopped || atEnd;
+      boolean save = updated && checkpointing.isDue(state);
+      if (report || save) {
+        fault = fault.isPresent() ? fault : guard.look();
+      }
+      if (fault.isPresent() && policy.isRolledBack(fault.get(), state)) {
+        end = End.ROLLED_BACK;
+        break;
+      }
+      if (report || save) {
+        state.seconds = secondsBefore + (now - begin) / 1e9;
+        state.images = mean.images();
+      }
+      if (save || stopped || atEnd) {
+        state.sums = mean.sums();
+        state.images = mean.images();
+      }
+      if (updated && settings.saveOnError()) {
+        mean.mark();
+      }
+      if (updated || atEnd) {
+        state.reach();
+      }
+      if (save) {
+        checkpointing.write(state);
+      }
+      if (report) {
+        reported = now;
+        report(mean, (mean.images() - imagesBefore) / ((now - begin) / 1e9), state, loader);
+      }
+      if (stopped) {
+        end = End.STOPPED;
+        break;
+      }
     }
+    double speed = (mean.images() - imagesBefore) / ((System.nanoTime() - begin) / 1e9);
+    return new TrainedEpoch(mean.read(), speed, state.lr, end);
   }
 
   /** Forward, loss and backward of one batch: the gradients are added to those that are there. */
@@ -250,12 +299,14 @@ public final class Trainer {
       int epoch, Batch batch, RunningMean mean, LossGuard guard) {
     guard.before(session.network());
     Tensor labels = forward.labels(batch);
-    Tensor logits = forward.logits(session.network(), batch);
-    Tensor loss = Losses.crossEntropy(logits, labels, config.optim().smoothing());
+    TrainingPass pass =
+        TrainingPass.of(forward, session.network(), batch.images(), config.run().recompute());
+    Tensor loss = Losses.crossEntropy(pass.logits(), labels, config.optim().smoothing());
     Optional<LossGuard.Fault> fault = guard.after(epoch, batch, loss);
     if (fault.isEmpty()) {
-      Losses.share(loss, config.optim().gradAccumSteps()).backward();
-      mean.add(loss, logits, labels);
+      Tensor share = Losses.share(loss, config.optim().gradAccumSteps());
+      pass.backward(session.gradientStep().scaled(share));
+      mean.add(loss, pass.logits(), labels);
     }
     return fault;
   }
@@ -267,11 +318,18 @@ public final class Trainer {
     }
     // The official loop sets the rate after each step, so a step uses what the one before it left.
     double rate = session.schedule().forStep(state.lastUpdate + 1);
-    clip();
     RepOptimizer optimizer = session.optimizer();
-    optimizer.step(rate, session.ema().map(ema -> ema.inStepOf(optimizer)).orElse(StepExtras.NONE));
+    StepExtras extras = session.ema().map(ema -> ema.inStepOf(optimizer)).orElse(StepExtras.NONE);
+    if (session.gradientStep().step(rate, extras)) {
+      session.ema().ifPresent(ema -> ema.update(session.network()));
+    } else {
+      listener.notice(
+          "a float16 gradient overflowed in step "
+              + (state.updates + 1)
+              + ": left out; the gradient scale is now "
+              + session.gradientStep().scaler().scale());
+    }
     optimizer.zeroGrad();
-    session.ema().ifPresent(ema -> ema.update(session.network()));
     state.lr = rate;
     state.lastUpdate = state.batches;
     state.updates++;
@@ -280,14 +338,6 @@ public final class Trainer {
 
   private boolean isStep(Batch batch) {
     return (batch.step() + 1) % config.optim().gradAccumSteps() == 0;
-  }
-
-  private void clip() {
-    if (config.optim().clipGrad() > 0) {
-      Map<String, Tensor> named = session.network().namedParameters();
-      torch.clip_grad_norm_(
-          new TensorVector(named.values().toArray(new Tensor[0])), config.optim().clipGrad());
-    }
   }
 
   private void report(RunningMean mean, double speed, RunState state, BatchLoader loader) {
