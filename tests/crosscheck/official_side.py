@@ -36,6 +36,7 @@ MASK = (1 << 64) - 1
 EPS_FLOAT32 = 1e-3
 # Nearer than KINK to 0, rounding may decide on which side a ReLU is.
 KINK, MOST_REDRAWS = 2e-5, 100
+SCRIPT_RUNS = 9
 SCALES = ("scale_conv", "scale_1x1", "scale_identity", "fusion_scale")
 RELEASED = {
     "RepOpt-VGG-B1": ("RepOpt-VGG-B1-scales.pth", [4, 6, 16, 1], [2, 2, 2, 4]),
@@ -484,13 +485,20 @@ def released(official, case):
 
 
 def script(official, case):
-    code = "import runpy, torch; torch.manual_seed(%d); torch.set_num_threads(1); runpy.run_path(%r)" % (case["seed"], case["script"])
+    """The medians of what it prints: AdamW's eps is not scaled as the gradients are, so where a gradient is near it (for one of some
+    fifty seeds), the two sides of the official script itself part by up to 1e-2."""
+    code = "import runpy, torch\ntorch.set_num_threads(1)\nfor seed in range(%d, %d):\n  torch.manual_seed(seed)\n  runpy.run_path(%r)" % (
+        case["seed"], case["seed"] + SCRIPT_RUNS, case["script"])
     done = subprocess.run([sys.executable, "-c", code], cwd=official.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
                           env=dict(os.environ, PYTHONPATH=official.folder, PYTHONDONTWRITEBYTECODE="1"))
     if done.returncode:
         raise RuntimeError("%s failed: %s" % (case["script"], done.stderr.strip().splitlines()[-1]))
-    found = re.findall(r"tensor\(([^,)]+)", done.stdout)
-    case["sgd"], case["adamw"] = (float(v) for v in found)
+    found = [float(v) for v in re.findall(r"tensor\(([^,)]+)", done.stdout)]
+    if len(found) != 2 * SCRIPT_RUNS:
+        raise RuntimeError("%s printed %d numbers in %d runs, must be two a run" % (case["script"], len(found), SCRIPT_RUNS))
+    case["runs"] = SCRIPT_RUNS
+    for rule, values in ("sgd", found[0::2]), ("adamw", found[1::2]):
+        case[rule], case[rule + "_largest"] = float(np.median(values)), max(values)
 
 
 # ---- all of it

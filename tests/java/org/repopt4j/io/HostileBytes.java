@@ -182,14 +182,15 @@ final class HostileBytes {
 
     Pickle tensor(String type, String key, long count, long offset, long[] shape, long[] strides) {
       global("torch._utils", "_rebuild_tensor_v2").op('(').storage(type, key, count).number(offset);
-      for (long[] numbers : new long[][] {shape, strides}) {
-        op('(');
-        for (long number : numbers) {
-          number(number);
-        }
-        op('t');
+      return tuple(shape).tuple(strides).op(0x89, 'N', 't', 'R');
+    }
+
+    Pickle tuple(long... numbers) {
+      op('(');
+      for (long number : numbers) {
+        number(number);
       }
-      return op(0x89, 'N', 't', 'R');
+      return op('t');
     }
 
     /**

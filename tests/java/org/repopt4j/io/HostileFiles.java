@@ -28,5 +28,8 @@ abstract class HostileFiles {
     assertTrue(e.getMessage().contains(sentence), e.getMessage());
     assertEquals(1, e.getMessage().lines().count(), e.getMessage());
     assertTrue(e.getMessage().chars().noneMatch(c -> c < ' '), e.getMessage());
+    InvalidFileException mapped =
+        assertThrows(InvalidFileException.class, () -> StateDicts.map(file));
+    assertEquals(e.getMessage(), mapped.getMessage());
   }
 }

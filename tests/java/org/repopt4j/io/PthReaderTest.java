@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.repopt4j.io.HostileBytes.Pickle;
 import org.repopt4j.runtime.Tensors;
 import org.repopt4j.testkit.Shared;
 
@@ -85,6 +86,19 @@ class PthReaderTest {
               "milestones (collections.Counter)",
               "names (__builtin__.set)"),
           read.skipped());
+    }
+  }
+
+  @Test
+  void ofManySkippedNamesAHundredAreSaid() throws Exception {
+    Pickle pickle = new Pickle();
+    for (int i = 0; i < 300; i++) {
+      pickle.text("k" + i).op('N');
+    }
+    try (TensorFile read = StateDicts.read(HostileBytes.pth(Pickle.dict(pickle)).write(folder))) {
+      assertEquals(101, read.skipped().size());
+      assertEquals("k99 (None)", read.skipped().get(99));
+      assertEquals("and 200 more", read.skipped().get(100));
     }
   }
 

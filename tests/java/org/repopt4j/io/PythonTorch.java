@@ -29,11 +29,20 @@ public final class PythonTorch {
 
   /** What a script of {@code tests/crosscheck} prints, line by line. */
   public static List<String> script(String name, Object... arguments) throws IOException {
-    assumeTrue(PRESENT, () -> "needs " + PYTHON + " with torch (set REPOPT_PYTHON)");
     List<String> command = new ArrayList<>(List.of(PYTHON, "tests/crosscheck/" + name));
     for (Object argument : arguments) {
       command.add(argument.toString());
     }
+    return lines(command);
+  }
+
+  /** What a few lines of Python print, line by line. */
+  public static List<String> code(String code) throws IOException {
+    return lines(List.of(PYTHON, "-c", code));
+  }
+
+  private static List<String> lines(List<String> command) throws IOException {
+    assumeTrue(PRESENT, () -> "needs " + PYTHON + " with torch (set REPOPT_PYTHON)");
     Result result = run(command);
     assertEquals(0, result.code(), () -> "Python says: " + result.output());
     return result.output().lines().filter(line -> !line.isEmpty()).toList();

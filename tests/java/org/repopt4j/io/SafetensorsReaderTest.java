@@ -92,7 +92,7 @@ class SafetensorsReaderTest {
     }
   }
 
-  private static long mappings(Path file) throws Exception {
+  static long mappings(Path file) throws Exception {
     String name = file.toRealPath().toString();
     try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
       return lines.filter(line -> line.endsWith(name)).count();

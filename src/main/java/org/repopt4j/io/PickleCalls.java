@@ -174,6 +174,15 @@ final class PickleCalls {
     if (!(tuple instanceof Tuple numbers)) {
       throw in.refuse("the sizes or strides of a tensor are a " + PickleValue.kindOf(tuple));
     }
+    // Checked here because a tuple that is remembered can be copied any number of times.
+    if (numbers.items.size() > Dtype.MOST_DIMENSIONS) {
+      throw in.refuse(
+          "a tensor has "
+              + numbers.items.size()
+              + " dimensions, but at most "
+              + Dtype.MOST_DIMENSIONS
+              + " are allowed");
+    }
     long[] values = new long[numbers.items.size()];
     for (int i = 0; i < values.length; i++) {
       if (!(numbers.items.get(i) instanceof Long value)) {

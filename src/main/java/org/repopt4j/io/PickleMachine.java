@@ -20,13 +20,10 @@ import org.repopt4j.io.PickleValue.Tuple;
  * are looked up in {@link PickleGlobal}, and {@link PickleCalls} is all that REDUCE, NEWOBJ and
  * BUILD can do. Opcodes that these files never hold (the text ones of protocol 0, INST, OBJ, the
  * extension registry, out-of-band buffers) are refused. Lengths are compared with what is left;
- * pushes and containers are counted, so that no file can fill the heap (a state dict of 50,000
- * tensors stays far below the limits); nothing recurses.
+ * what is made is counted ({@link PickleBudget}), so that no file can fill the heap; nothing
+ * recurses.
  */
 final class PickleMachine {
-  private static final int MOST_PUSHES = 4_000_000;
-  private static final int MOST_CONTAINERS = 500_000;
-
   private static final Opaque NONE = new Opaque("None");
   private static final Opaque BYTES = new Opaque("bytes");
 
@@ -34,11 +31,11 @@ final class PickleMachine {
   private final List<Object> stack = new ArrayList<>();
   private final Deque<Integer> marks = new ArrayDeque<>();
   private final Map<Long, Object> memo = new HashMap<>();
-  private int pushes;
-  private int containers;
+  private final PickleBudget budget;
 
   private PickleMachine(PickleBytes in) {
     this.in = in;
+    this.budget = new PickleBudget(in);
   }
 
   /** The value that the pickle describes. */
@@ -68,15 +65,15 @@ final class PickleMachine {
       case 'N' -> push(NONE);
       case 0x88 -> push(true);
       case 0x89 -> push(false);
-      case 'J' -> push((long) in.i4());
-      case 'K' -> push((long) in.u1());
-      case 'M' -> push((long) in.u2());
-      case 0x8a -> pushNumber(in.u1()); // LONG1
-      case 0x8b -> pushNumber(in.u4()); // LONG4
-      case 'G' -> push(in.bigEndianDouble());
-      case 'X' -> push(in.text(in.u4()));
-      case 0x8c -> push(in.text(in.u1())); // SHORT_BINUNICODE
-      case 0x8d -> push(in.text(in.i8())); // BINUNICODE8
+      case 'J' -> pushNumber((long) in.i4());
+      case 'K' -> pushNumber((long) in.u1());
+      case 'M' -> pushNumber((long) in.u2());
+      case 0x8a -> pushLong(in.u1()); // LONG1
+      case 0x8b -> pushLong(in.u4()); // LONG4
+      case 'G' -> pushNumber(in.bigEndianDouble());
+      case 'X' -> pushText(in.u4());
+      case 0x8c -> pushText(in.u1()); // SHORT_BINUNICODE
+      case 0x8d -> pushText(in.i8()); // BINUNICODE8
       case 'U', 'C' -> pushBytes(in.u1());
       case 'T', 'B' -> pushBytes(in.u4());
       case 0x8e, 0x96 -> pushBytes(in.i8()); // BINBYTES8, BYTEARRAY8
@@ -93,7 +90,7 @@ final class PickleMachine {
       case 0x85 -> pushContainer(new Tuple(popLast(1)));
       case 0x86 -> pushContainer(new Tuple(popLast(2)));
       case 0x87 -> pushContainer(new Tuple(popLast(3)));
-      case 't' -> pushContainer(new Tuple(popToMark()));
+      case 't' -> tuple(popToMark());
       case ']', 0x8f -> pushContainer(new Items()); // EMPTY_LIST, EMPTY_SET
       case 'l', 0x91 -> append(popToMark(), pushContainer(new Items())); // LIST, FROZENSET
       case '}' -> pushContainer(new Dict());
@@ -146,11 +143,18 @@ final class PickleMachine {
   private void call(List<Object> calleeAndArguments, boolean asClass) throws InvalidFileException {
     Object made =
         PickleCalls.call(in, calleeAndArguments.get(0), calleeAndArguments.get(1), asClass);
+    budget.made(made);
     pushContainer(made);
+  }
+
+  private void tuple(List<Object> values) throws InvalidFileException {
+    budget.items(values.size());
+    pushContainer(new Tuple(values));
   }
 
   private void append(List<Object> values, Object target) throws InvalidFileException {
     if (target instanceof Items list) {
+      budget.items(values.size());
       list.items.addAll(values);
     } else if (!(target instanceof Opaque)) {
       throw in.refuse("items are added to a " + PickleValue.kindOf(target));
@@ -164,6 +168,7 @@ final class PickleMachine {
     if (!(target instanceof Dict dict) || keysAndValues.size() % 2 != 0) {
       throw in.refuse("keys and values are not in pairs, or not for a dict");
     }
+    budget.entries(keysAndValues.size() / 2);
     for (int i = 0; i < keysAndValues.size(); i += 2) {
       PickleCalls.put(in, dict, keysAndValues.get(i), keysAndValues.get(i + 1));
     }
@@ -174,41 +179,46 @@ final class PickleMachine {
     push(BYTES);
   }
 
-  private void pushNumber(long length) throws InvalidFileException {
+  private void pushText(long length) throws InvalidFileException {
+    String text = in.text(length);
+    budget.text(text);
+    push(text);
+  }
+
+  private void pushNumber(Number number) throws InvalidFileException {
+    budget.number();
+    push(number);
+  }
+
+  private void pushLong(long length) throws InvalidFileException {
     if (length >= 0 && length <= 8) {
-      push(in.number((int) length));
+      pushNumber(in.number((int) length));
     } else {
       in.skip(length);
-      push(new Opaque("int"));
+      pushContainer(new Opaque("int"));
     }
   }
 
   private <T> T pushContainer(T value) throws InvalidFileException {
-    if (++containers > MOST_CONTAINERS) {
-      throw in.refuse("it makes more than " + MOST_CONTAINERS + " objects");
-    }
+    budget.object();
     push(value);
     return value;
   }
 
   private void push(Object value) throws InvalidFileException {
-    spend();
+    budget.step();
     stack.add(value);
   }
 
   private void mark() throws InvalidFileException {
-    spend();
+    budget.step();
     marks.push(stack.size());
   }
 
   private void remember(long index) throws InvalidFileException {
-    spend();
-    memo.put(index, top());
-  }
-
-  private void spend() throws InvalidFileException {
-    if (++pushes > MOST_PUSHES) {
-      throw in.refuse("it takes more than " + MOST_PUSHES + " steps");
+    budget.step();
+    if (memo.put(index, top()) == null) {
+      budget.memo();
     }
   }
 

@@ -17,16 +17,17 @@ import org.repopt4j.io.PickleValue.View;
  * taken off.
  *
  * @param views the tensors by name, in order
- * @param skipped what else there was, each as {@code name (kind)}
+ * @param skipped what else there was, the first hundred each as {@code name (kind)}
  */
 record PickledStateDict(Map<String, View> views, List<String> skipped) {
   private static final List<String> ROOTS = List.of("model", "state_dict", "model_state");
   private static final int DEEPEST_ROOT = 3;
   private static final String DDP_PREFIX = "module.";
+  private static final int MOST_NAMED = 100;
 
   /** Finds the state dict. */
   static PickledStateDict find(Path file, Object value) throws InvalidFileException {
-    List<String> skipped = new ArrayList<>();
+    List<Map.Entry<Object, Object>> skipped = new ArrayList<>();
     Dict root = root(value, 0, skipped);
     if (root == null) {
       throw new InvalidFileException(
@@ -39,7 +40,7 @@ record PickledStateDict(Map<String, View> views, List<String> skipped) {
     Map<String, View> views = new LinkedHashMap<>();
     for (Map.Entry<Object, Object> entry : root.map.entrySet()) {
       if (!(entry.getValue() instanceof View view)) {
-        skipped.add(describe(entry));
+        skipped.add(entry);
       } else if (entry.getKey() instanceof String name) {
         views.put(name, view);
       } else {
@@ -47,10 +48,10 @@ record PickledStateDict(Map<String, View> views, List<String> skipped) {
             file, "a tensor's name is a " + PickleValue.kindOf(entry.getKey()) + ", must be text");
       }
     }
-    return new PickledStateDict(withoutDdpPrefix(views), skipped);
+    return new PickledStateDict(withoutDdpPrefix(views), described(skipped));
   }
 
-  private static Dict root(Object value, int depth, List<String> skipped) {
+  private static Dict root(Object value, int depth, List<Map.Entry<Object, Object>> skipped) {
     if (!(value instanceof Dict dict) || depth > DEEPEST_ROOT) {
       return null;
     }
@@ -61,7 +62,7 @@ record PickledStateDict(Map<String, View> views, List<String> skipped) {
       if (inner != null) {
         dict.map.entrySet().stream()
             .filter(entry -> !name.equals(entry.getKey()))
-            .forEach(entry -> skipped.add(describe(entry)));
+            .forEach(skipped::add);
         return inner;
       }
     }
@@ -75,6 +76,15 @@ record PickledStateDict(Map<String, View> views, List<String> skipped) {
     Map<String, View> plain = new LinkedHashMap<>();
     views.forEach((name, view) -> plain.put(name.substring(DDP_PREFIX.length()), view));
     return plain;
+  }
+
+  private static List<String> described(List<Map.Entry<Object, Object>> skipped) {
+    List<String> words = new ArrayList<>();
+    skipped.stream().limit(MOST_NAMED).forEach(entry -> words.add(describe(entry)));
+    if (skipped.size() > MOST_NAMED) {
+      words.add("and " + (skipped.size() - MOST_NAMED) + " more");
+    }
+    return words;
   }
 
   private static String describe(Map.Entry<Object, Object> entry) {

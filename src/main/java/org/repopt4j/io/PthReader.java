@@ -30,6 +30,20 @@ public final class PthReader {
    *     or holds no tensors
    */
   public static TensorFile read(Path file) throws IOException {
+    return open(file, false);
+  }
+
+  /**
+   * Maps the file instead of reading it, as {@link SafetensorsReader#map} does: a tensor that is
+   * the whole of a storage, as those of a module's state dict are, is not copied.
+   *
+   * @throws InvalidFileException as {@link #read} does
+   */
+  public static TensorFile map(Path file) throws IOException {
+    return open(file, true);
+  }
+
+  private static TensorFile open(Path file, boolean mapped) throws IOException {
     try (FileChannel channel = StateDicts.channel(file)) {
       Map<String, Entry> records = StoredZipReader.entries(file, channel);
       String archive = archive(file, records);
@@ -43,7 +57,7 @@ public final class PthReader {
       Object value = PickleMachine.read(new PickleBytes(file, bytes(file, channel, pickle)));
       PickleGraph.check(file, value);
       PickledStateDict dict = PickledStateDict.find(file, value);
-      PthTensors tensors = new PthTensors(file, channel, records, archive);
+      PthTensors tensors = new PthTensors(file, channel, records, archive, mapped);
       return new TensorFile(tensors.read(dict.views()), Map.of(), dict.skipped());
     }
   }

@@ -18,8 +18,8 @@ import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.StepScope;
 
 /**
- * Makes tensors of views of storages. A storage is read once, however many views it has; every
- * tensor gets memory of its own.
+ * Makes tensors of views of storages. A storage is read or mapped once, however many views it has;
+ * every tensor gets memory of its own, but for one that is all of a mapped storage.
  */
 final class PthTensors {
   private static final long FREE_COPIES = 64L << 20;
@@ -28,15 +28,19 @@ final class PthTensors {
   private final FileChannel channel;
   private final Map<String, Entry> records;
   private final String archive;
+  private final boolean mapped;
   private final Map<String, Tensor> storages = new HashMap<>();
+  private Tensor mapping;
   private long copiesLeft;
 
-  PthTensors(Path file, FileChannel channel, Map<String, Entry> records, String archive)
+  PthTensors(
+      Path file, FileChannel channel, Map<String, Entry> records, String archive, boolean mapped)
       throws IOException {
     this.file = file;
     this.channel = channel;
     this.records = records;
     this.archive = archive;
+    this.mapped = mapped;
     // Strides of zero let one value stand for any number of them, so a small file could ask for
     // all memory.
     this.copiesLeft = FREE_COPIES + 4 * channel.size();
@@ -49,13 +53,14 @@ final class PthTensors {
     Map<String, Integer> users = new HashMap<>();
     for (Map.Entry<String, View> entry : views.entrySet()) {
       check(entry.getKey(), entry.getValue());
-      users.merge(storageId(entry.getValue()), 1, Integer::sum);
+      users.merge(entry.getValue().storage.key, 1, Integer::sum);
     }
     try (StepScope scope = StepScope.open();
         NoGrad noGrad = NoGrad.open()) {
+      mapping = mapped ? TensorMemory.map(file, channel.size()) : null;
       for (Map.Entry<String, View> entry : views.entrySet()) {
         View view = entry.getValue();
-        boolean shared = users.get(storageId(view)) > 1;
+        boolean shared = users.get(view.storage.key) > 1;
         tensors.put(entry.getKey(), Retained.retain(tensor(entry.getKey(), view, shared)));
       }
     } catch (Throwable e) {
@@ -154,18 +159,20 @@ final class PthTensors {
       return TensorMemory.copy(storage.new_empty(view.shape));
     }
     return TensorMemory.copy(
-        storage.as_strided(view.shape, view.strides, new LongOptional(view.offset)));
+        storage.as_strided(
+            view.shape,
+            view.strides,
+            new LongOptional(storage.storage_offset() + view.offset))); // not 0 in a mapping
   }
 
   private Tensor storage(String name, View view) throws IOException {
     Entry record = records.get(archive + "/data/" + view.storage.key);
+    long values = record.length() / view.dtype.bytes();
+    if (mapping != null && values > 0 && TensorMemory.isMappable(view.dtype, record.start())) {
+      return TensorMemory.part(mapping, record.start(), view.dtype, values);
+    }
     return TensorMemory.read(
-        file,
-        channel,
-        record.start(),
-        "tensor " + quote(name),
-        view.dtype,
-        record.length() / view.dtype.bytes());
+        file, channel, record.start(), "tensor " + quote(name), view.dtype, values);
   }
 
   private InvalidFileException refuse(String name, String problem) {

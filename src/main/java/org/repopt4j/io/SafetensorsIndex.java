@@ -35,6 +35,25 @@ public final class SafetensorsIndex {
    * @throws InvalidFileException if the index or one of the files is not what it should be
    */
   public static TensorFile read(Path index) throws IOException {
+    return open(index, SafetensorsReader::readAll);
+  }
+
+  /**
+   * Maps the files instead of reading them, see {@link SafetensorsReader#map}.
+   *
+   * @throws InvalidFileException if the index or one of the files is not what it should be
+   */
+  public static TensorFile map(Path index) throws IOException {
+    return open(index, SafetensorsReader::map);
+  }
+
+  /** Takes tensors from one file of the set. */
+  @FunctionalInterface
+  private interface Taking {
+    TensorFile take(SafetensorsReader reader, List<String> names) throws IOException;
+  }
+
+  private static TensorFile open(Path index, Taking taking) throws IOException {
     Map<String, String> weightMap = weightMap(index);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     weightMap.keySet().forEach(name -> tensors.put(name, null));
@@ -44,7 +63,7 @@ public final class SafetensorsIndex {
         (name, shard) -> byFile.computeIfAbsent(shard, s -> new ArrayList<>()).add(name));
     try {
       for (Map.Entry<String, List<String>> shard : byFile.entrySet()) {
-        readShard(index, shard.getKey(), shard.getValue(), tensors, metadata);
+        openShard(index, shard.getKey(), shard.getValue(), taking, tensors, metadata);
       }
     } catch (Throwable e) {
       tensors.values().stream().filter(Objects::nonNull).forEach(Tensor::close);
@@ -53,10 +72,11 @@ public final class SafetensorsIndex {
     return new TensorFile(tensors, metadata, List.of());
   }
 
-  private static void readShard(
+  private static void openShard(
       Path index,
       String shard,
       List<String> names,
+      Taking taking,
       Map<String, Tensor> tensors,
       Map<String, String> metadata)
       throws IOException {
@@ -66,8 +86,8 @@ public final class SafetensorsIndex {
         if (!reader.has(name)) {
           throw new InvalidFileException(index, "tensor " + quote(name) + " is not in " + shard);
         }
-        tensors.put(name, reader.read(name));
       }
+      tensors.putAll(taking.take(reader, names).tensors());
     }
   }
 

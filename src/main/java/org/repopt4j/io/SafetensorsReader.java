@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,9 +100,14 @@ public final class SafetensorsReader implements Closeable {
 
   /** Reads all tensors. */
   public TensorFile readAll() throws IOException {
+    return readAll(header.entries().keySet());
+  }
+
+  /** Reads some of the tensors. */
+  TensorFile readAll(Collection<String> names) throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try {
-      for (String name : header.entries().keySet()) {
+      for (String name : names) {
         tensors.put(name, read(name));
       }
     } catch (Throwable e) {
@@ -125,31 +131,30 @@ public final class SafetensorsReader implements Closeable {
    * @throws InvalidFileException if the file changed, or holds a bool that is not 0 or 1
    */
   public TensorFile map() throws IOException {
+    return map(header.entries().keySet());
+  }
+
+  /** Maps some of the tensors, see {@link #map()}. */
+  TensorFile map(Collection<String> names) throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try (StepScope scope = StepScope.open()) {
       Tensor bytes = TensorMemory.map(file, header.size());
-      for (Map.Entry<String, SafetensorsHeader.Entry> named : header.entries().entrySet()) {
-        SafetensorsHeader.Entry entry = named.getValue();
-        long begin = header.dataStart() + entry.begin;
-        boolean mappable =
-            entry.begin < entry.end
-                && begin % entry.dtype.bytes() == 0
-                && entry.dtype != Dtype.BOOL;
-        tensors.put(
-            named.getKey(),
-            mappable
-                ? Retained.retain(
-                    bytes
-                        .narrow(0, begin, entry.end - entry.begin)
-                        .view(entry.dtype.scalarType())
-                        .view(entry.shape))
-                : read(named.getKey()));
+      for (String name : names) {
+        tensors.put(name, mapped(bytes, name));
       }
     } catch (Throwable e) {
       tensors.values().forEach(Tensor::close);
       throw e;
     }
     return new TensorFile(tensors, header.metadata(), List.of());
+  }
+
+  private Tensor mapped(Tensor bytes, String name) throws IOException {
+    SafetensorsHeader.Entry entry = entry(name);
+    long begin = header.dataStart() + entry.begin;
+    return entry.begin < entry.end && TensorMemory.isMappable(entry.dtype, begin)
+        ? Retained.retain(TensorMemory.part(bytes, begin, entry.dtype, entry.shape))
+        : read(name);
   }
 
   private SafetensorsHeader.Entry entry(String name) {

@@ -39,12 +39,27 @@ public final class StateDicts {
    * @throws InvalidFileException if the file is none of these, or is broken
    */
   public static TensorFile read(Path file) throws IOException {
+    return open(file, false);
+  }
+
+  /**
+   * Maps a state dict instead of reading it, whatever the format: tensors come into memory when
+   * they are first touched and need not all fit into it. {@link SafetensorsReader#map} says what
+   * goes with that.
+   *
+   * @throws InvalidFileException as {@link #read} does
+   */
+  public static TensorFile map(Path file) throws IOException {
+    return open(file, true);
+  }
+
+  private static TensorFile open(Path file, boolean mapped) throws IOException {
     if (file.toString().endsWith(SafetensorsIndex.SUFFIX)) {
-      return SafetensorsIndex.read(file);
+      return mapped ? SafetensorsIndex.map(file) : SafetensorsIndex.read(file);
     }
     byte[] start = start(file);
     if (startsWith(start, 0, ZIP)) {
-      return PthReader.read(file);
+      return mapped ? PthReader.map(file) : PthReader.read(file);
     }
     if (startsWith(start, 2, LEGACY)) {
       throw new InvalidFileException(
@@ -53,7 +68,7 @@ public final class StateDicts {
     }
     if (start.length > 8 && start[8] == '{') {
       try (SafetensorsReader reader = SafetensorsReader.open(file)) {
-        return reader.readAll();
+        return mapped ? reader.map() : reader.readAll();
       }
     }
     throw new InvalidFileException(file, "it is " + guess(start));

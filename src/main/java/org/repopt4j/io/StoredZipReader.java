@@ -92,7 +92,7 @@ final class StoredZipReader {
     if (length > LONGEST_DIRECTORY || count < 0 || count > MOST_ENTRIES) {
       throw refuse(
           "its zip directory claims "
-              + count
+              + Long.toUnsignedString(count)
               + " entries in "
               + length
               + " bytes, more than allowed");

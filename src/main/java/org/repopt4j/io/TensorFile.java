@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * What a file of tensors held. The tensors are on the CPU, contiguous, and each owns its memory
- * (but for those of {@link SafetensorsReader#map}); they outlive every {@link
+ * (but for those of {@link StateDicts#map}); they outlive every {@link
  * org.repopt4j.runtime.StepScope} and are freed by {@link #close} or, at the latest, by the garbage
  * collector.
  *

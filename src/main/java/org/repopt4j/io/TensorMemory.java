@@ -80,6 +80,22 @@ final class TensorMemory {
     }
   }
 
+  /**
+   * Whether values at this place of a mapping can be used there: they lie at a multiple of their
+   * size and need not be looked at, as booleans must be.
+   */
+  static boolean isMappable(Dtype dtype, long begin) {
+    return begin % dtype.bytes() == 0 && dtype != Dtype.BOOL;
+  }
+
+  /** A tensor that is a part of a {@link #map mapping}; not empty, and {@link #isMappable}. */
+  static Tensor part(Tensor mapping, long begin, Dtype dtype, long... shape) {
+    return mapping
+        .narrow(0, begin, dtype.count(shape) * dtype.bytes())
+        .view(dtype.scalarType())
+        .view(shape);
+  }
+
   private static Tensor allocate(Path file, String what, long bytes, Dtype dtype, long... shape)
       throws IOException {
     try {
