@@ -118,6 +118,27 @@ BODIES = {
     "unknown-storage": state(tensor([4], [1], storage="EvilStorage")), "shape-nan": b"\x80\x02}" + text("w") + b"ctorch._utils\n_rebuild_tensor_v2\n(("
     + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu") + number(4) + b"tQ" + number(0) + b"G\x7f\xf8\0\0\0\0\0\0\x85" + numbers([1]) + b"\x89NtRs.",
 }
+# What is kept by the million, and short opcodes that make long things again and again.
+pairs = b"](" + b"".join(b"J" + struct.pack("<I", i) + b"N\x86" for i in range(5000)) + b"e"
+ones = b"(" + b"K\x01" * 64 + b"t"
+BODIES.update({
+    "memos": b"\x80\x02N" + b"".join(b"r" + struct.pack("<I", i) for i in range(3_900_000)) + b".",
+    "memos-far": b"\x80\x02N" + b"".join(b"r" + struct.pack("<I", 0xFFFFFFFF - i) for i in range(3_900_000)) + b".",
+    "memoize": b"\x80\x04N" + b"\x94" * 3_990_000 + b".", "short-texts": b"\x80\x04](" + b"\x8c\x01a" * 3_900_000 + b"e.",
+    "numbers": b"\x80\x02(" + b"".join(b"J" + struct.pack("<I", i + 1000) for i in range(3_900_000)) + b"t.",
+    "doubles": b"\x80\x02(" + b"G\x40\0\0\0\0\0\0\0" * 3_400_000 + b"t.", "small-dicts": b"\x80\x02(" + b"}K\x01Ns" * 499_000 + b"t.",
+    "dict-chain": b"\x80\x02" + b"}K\x01" * 499_000 + b"N" + b"s" * 499_000 + b".",
+    "ordered-dicts-of-one-list": b"\x80\x02ccollections\nOrderedDict\nq\x00(" + pairs + b"tq\x01" + b"h\x00h\x01R" * 400_000 + b".",
+    "tensors-of-one-tuple": b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x00((" + text("storage") + b"ctorch\nFloatStorage\n" + text("0")
+    + text("cpu") + number(4) + b"tQK\x00" + ones + ones + b"\x89Ntq\x01" + b"h\x00h\x01R" * 400_000 + b".",
+    "sizes": b"\x80\x02}" + text("w") + tensor([1] * 400_000, [1] * 400_000) + b"s.",
+    "everything-at-once": b"\x80\x04(" + b"".join(b"\x8c\x01a}J" + struct.pack("<I", i + 1000) + b"Ns\x94" for i in range(490_000)) + b"t.",
+    "extension-2": b"\x80\x02\x83\x01\x00.", "extension-4": b"\x80\x02\x84\x01\x00\x00\x7f.", "buffer": b"\x80\x05\x97\x98.",
+    "persistent-text": b"\x80\x02}" + text("w") + b"Pos.system\ns.", "dotted": b"\x80\x04" + text("collections") + text("OrderedDict.__init__.__globals__") + b"\x93.",
+    "load-from-bytes": b"\x80\x02ctorch.storage\n_load_from_bytes\nU\x04abcd\x85R.", "set-state": b"\x80\x02ccollections\nOrderedDict\n)R}"
+    + text("__class__") + b"cbuiltins\ndict\nsb.", "newobj-popen": b"\x80\x04csubprocess\nPopen\n)}" + text("args") + arg + b"s\x92.",
+    "name-with-nul": b"\x80\x02cos\0\nsystem\0\n(" + arg + b"tR.", "after-stop": state(tensor([4], [1])) + b"cos\nsystem\n(" + arg + b"tR.",
+})
 for name, body in BODIES.items():
     save("pickle-%s.pth" % name, pth(body))
 good = state(tensor([4], [1]))
@@ -154,6 +175,24 @@ struct.pack_into("<HHII", end, len(end) - 14, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFF
 save("zip-end.pth", bytes(end))
 save("zip-end64.pth", bytes(end[:-22]) + struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, 1 << 60, 1 << 60, 1 << 62, 0)
      + struct.pack("<IIQI", 0x07064B50, 0, len(end) - 22, 1) + bytes(end[-22:]))
+def zip64_end(count, length, start, at):
+    """The file with a zip64 end that says so, found at this place."""
+    head = pth(good)[:-22]
+    return (head + struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, count, count, length, start)
+            + struct.pack("<IIQI", 0x07064B50, 0, at, 1) + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0))
+
+
+whole = pth(good)
+size, start = struct.unpack_from("<II", whole, len(whole) - 10)
+save("zip64-finds-itself.pth", zip64_end(3, size, start, len(whole) - 22 + 56))
+save("zip64-far.pth", zip64_end(3, size, start, (1 << 63) - 1))
+save("zip64-negative.pth", zip64_end(3, (1 << 64) - size, start + 2 * size, len(whole) - 22))
+save("zip64-count.pth", zip64_end(1 << 63, size, start, len(whole) - 22))
+save("zip-directory-of-all.pth", whole[:-22] + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 3, 3, len(whole) - 22, 0, 0))
+save("zip-comment.pth", whole[:-2] + b"\xff\xff")
+save("zip-in-front.pth", b"PK\3\4" + b"junk" * 64 + whole)
+save("zip-behind.pth", whole + b"junk")
+save("zip-named-twice.pth", pth(good, ("a/data.pkl", good)))
 names = [b"a/%06d" % i for i in range(250_000)]
 local = b"".join(struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, 0, 0, 0, 0, 0, 0, 0, 8, 0) + n for n in names)
 central = b"".join(struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 20, 20, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 38 * i) + n for i, n in enumerate(names))

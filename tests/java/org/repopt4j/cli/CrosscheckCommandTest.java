@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The clone and Python are stand-ins, but for the last test. */
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the stand-ins for Python are shell scripts")
@@ -134,6 +136,25 @@ class CrosscheckCommandTest {
     Path log = Path.of(verbose.err().substring(at + mark.length(), verbose.err().indexOf(')', at)));
     assertEquals(List.of("Traceback", "ValueError: 3 is not 4"), Files.readAllLines(log));
     Files.delete(log);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          true | Python ended without leaving results
+          echo '{' > "$out/manifest.json" | results that cannot be read
+          echo '' > "$out/manifest.json" | no cases, so there is nothing to compare
+          echo '{"cases":[]}' > "$out/manifest.json" | no cases, so there is nothing to compare
+          echo '{"cases":[{"id":3}]}' > "$out/manifest.json" | a case without id or kind
+          """)
+  void aPythonThatLeavesNothingToCompareIsNoSuccess(String last, String sentence)
+      throws IOException {
+    String python =
+        python("for a in \"$@\"; do case $a in --output=*) out=${a#--output=} ;; esac; done", last);
+    assertRefused(run("--python", python), sentence);
+    assertFalse(Files.exists(output));
   }
 
   /** A stand-in for Python that hands over kept results. */

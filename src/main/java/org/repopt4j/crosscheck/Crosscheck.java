@@ -1,9 +1,11 @@
 package org.repopt4j.crosscheck;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.common.collect.ImmutableList;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -39,7 +41,7 @@ public record Crosscheck(
    */
   public static Crosscheck run(Path results, Path official, Consumer<String> progress)
       throws IOException {
-    JsonNode manifest = new ObjectMapper().readTree(results.resolve("manifest.json").toFile());
+    JsonNode manifest = manifest(results.resolve("manifest.json"));
     ImmutableList.Builder<Finding> findings = ImmutableList.builder();
     JsonNode cases = manifest.path("cases");
     for (JsonNode json : cases) {
@@ -53,6 +55,30 @@ public record Crosscheck(
         manifest.path("seed").asLong(),
         cases.size(),
         findings.build());
+  }
+
+  /** What Python left, which must be something to compare with: no case would be no fault. */
+  private static JsonNode manifest(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new InvalidFileException(file, "Python ended without leaving results");
+    }
+    JsonNode manifest;
+    try {
+      manifest = new ObjectMapper().readTree(file.toFile());
+    } catch (JsonProcessingException e) {
+      throw new InvalidFileException(
+          file, "Python left results that cannot be read: " + e.getOriginalMessage());
+    }
+    JsonNode cases = manifest.path("cases");
+    if (cases.isEmpty()) {
+      throw new InvalidFileException(file, "Python left no cases, so there is nothing to compare");
+    }
+    for (JsonNode json : cases) {
+      if (!json.path("id").isTextual() || !json.path("kind").isTextual()) {
+        throw new InvalidFileException(file, "Python left a case without id or kind: " + json);
+      }
+    }
+    return manifest;
   }
 
   private static ImmutableList<Finding> compare(JsonNode json, Path results, Path official)
