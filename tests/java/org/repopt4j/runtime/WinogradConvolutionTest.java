@@ -76,6 +76,18 @@ class WinogradConvolutionTest {
   }
 
   @Test
+  void theGradientSurvivesAGarbageCollectionBeforeTheBackwardPass() {
+    Tensor weight = leaf(random(16, 16, 3, 3));
+    Tensor loss = new WinogradConvolution().forward(random(1, 16, 4, 4), weight).sum();
+    for (int i = 0; i < 3; i++) {
+      System.gc();
+    }
+    loss.backward();
+    assertTrue(weight.grad().defined());
+    assertTrue(weight.grad().abs().sum().item_double() > 0);
+  }
+
+  @Test
   void theResultDoesNotDependOnTheNumberOfThreads() {
     Tensor input = random(3, 20, 7, 5);
     Tensor weight = random(28, 20, 3, 3);

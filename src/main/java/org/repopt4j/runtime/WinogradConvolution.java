@@ -4,6 +4,8 @@ import static com.google.common.base.Preconditions.checkState;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorBase;
@@ -25,6 +27,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 public final class WinogradConvolution {
   /** With fewer channels the direct convolution is as fast. */
   private static final int CHANNELS = 256;
+
+  /** libtorch holds hooks weakly: what a graph may still call must be reachable from here. */
+  private static final Set<Call> AWAITED = ConcurrentHashMap.newKeySet();
 
   private final Deque<Call> idle = new ArrayDeque<>();
 
@@ -52,9 +57,8 @@ public final class WinogradConvolution {
   }
 
   /**
-   * From an output to its gradients. The hooks are never freed before the layer, because libtorch
-   * does not keep them alive; a call whose gradients are never asked for is not used again, so that
-   * no graph that is left over finds another call's values.
+   * From an output to its gradients. A call whose gradients are never asked for is not used again,
+   * so that no graph that is left over finds another call's values.
    */
   private final class Call {
     private Tensor input;
@@ -92,6 +96,7 @@ public final class WinogradConvolution {
             });
 
     Tensor forward(Tensor x, Tensor w) {
+      AWAITED.add(this);
       input = x.detach();
       weight = w.detach();
       inputVersion = x._version();
@@ -128,6 +133,7 @@ public final class WinogradConvolution {
         input = null;
         weight = null;
         gradient = null;
+        AWAITED.remove(this);
         idle.push(this);
       }
       return result;
