@@ -62,28 +62,32 @@ class RecomputeMemoryTest {
   }
 
   @Test
-  void aStepTakesLessThanHalfTheMemory() throws IOException, InterruptedException {
+  void aStepTakesAQuarterLessMemoryAtLeast() throws IOException, InterruptedException {
     assumeTrue(ProcessMemory.peakResident().isPresent(), "needs Linux");
     long kept = peak(false) / MEBIBYTE;
     long recomputed = peak(true) / MEBIBYTE;
     System.out.printf("peak of a step: %d MiB, with recomputation %d MiB%n", kept, recomputed);
-    assertTrue(kept > 24 * 16, () -> kept + " MiB: no network of 16 blocks was kept");
-    assertTrue(recomputed < 0.5 * kept, () -> recomputed + " of " + kept + " MiB");
+    assertTrue(kept > 2 * 16 * 16, () -> kept + " MiB: no network of 16 blocks was kept");
+    assertTrue(recomputed < 0.75 * kept, () -> recomputed + " of " + kept + " MiB");
   }
 
-  /** Prints how much more than before it a second step takes at its peak. */
+  /**
+   * Prints how much more than before it a step takes at its peak; a small one before it has loaded
+   * everything, and left no freed memory to begin with.
+   */
   public static void main(String[] args) {
     Natives.threads(1);
     Network network = DEEP.build(Mode.TARGET, 10);
     ForwardPass forward = new ForwardPass(ComputeDevice.cpu(), Precision.FP32);
     boolean recompute = Boolean.parseBoolean(args[0]);
     long before = 0;
-    for (int step = 0; step < 2; step++) {
+    for (int side : new int[] {16, 64}) {
       before = ProcessMemory.resident().orElseThrow();
       ProcessMemory.resetPeak();
       try (StepScope scope = StepScope.open()) {
-        Tensor images = Tensors.ones(ScalarType.Float, Tensors.cpu(), 32, 3, 64, 64);
-        Tensor labels = Tensors.zeros(ScalarType.Long, Tensors.cpu(), 32);
+        int count = side / 2;
+        Tensor images = Tensors.ones(ScalarType.Float, Tensors.cpu(), count, 3, side, side);
+        Tensor labels = Tensors.zeros(ScalarType.Long, Tensors.cpu(), count);
         TrainingPass pass = TrainingPass.of(forward, network, images, recompute);
         pass.backward(Losses.crossEntropy(pass.logits(), labels, 0));
       }
