@@ -50,8 +50,8 @@ def digest(files):
 class Pieces(io.RawIOBase):
     """Takes a stream and hands each full piece to a compressor."""
 
-    def __init__(self, pool):
-        self.pool, self.buffer, self.compressed = pool, bytearray(), []
+    def __init__(self, pool, level):
+        self.level, self.pool, self.buffer, self.compressed = level, pool, bytearray(), []
 
     def write(self, data):
         self.buffer += data
@@ -61,7 +61,7 @@ class Pieces(io.RawIOBase):
 
     def emit(self, size):
         piece, self.buffer = bytes(self.buffer[:size]), self.buffer[size:]
-        self.compressed.append(self.pool.submit(lzma.compress, piece, preset=6))
+        self.compressed.append(self.pool.submit(lzma.compress, piece, preset=self.level))
 
     def finish(self):
         if self.buffer:
@@ -69,9 +69,9 @@ class Pieces(io.RawIOBase):
         return b"".join(piece.result() for piece in self.compressed)
 
 
-def stream(files):
+def stream(files, level):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        pieces = Pieces(pool)
+        pieces = Pieces(pool, level)
         with tarfile.open(fileobj=pieces, mode="w|", format=tarfile.GNU_FORMAT) as archive:
             for name, path in sorted(files):
                 entry = tarfile.TarInfo(name)
@@ -99,7 +99,7 @@ def written_before(output, group, lines):
         return None
 
 
-def write(output, sets, facts, largest):
+def write(output, sets, facts, largest, level):
     """Writes parts and manifest; returns the parts as (group, name, bytes, SHA-256)."""
     lines, all_parts = ["repopt4j-gpu-kit 1"] + ["%s %s" % fact for fact in facts.items()], []
     described = {}
@@ -112,12 +112,12 @@ def write(output, sets, facts, largest):
             lines.append("path %s %s" % (group, path))
     for group in GROUPS:
         mine = {described[name] for name, (of, _) in sets.items() if of == group}
-        kept = written_before(output, group, mine | {"part-size %d" % largest})
+        kept = written_before(output, group, mine | {"part-size %d level %d" % (largest, level)})
         if kept is None:
             files = [pair for of, pairs in sets.values() if of == group for pair in pairs]
-            kept = cut(output, group, stream(files), largest)
+            kept = cut(output, group, stream(files, level), largest)
         all_parts += [(group,) + row for row in kept]
-    lines.append("part-size %d" % largest)
+    lines.append("part-size %d level %d" % (largest, level))
     lines += ["part %s %s %d %s" % part for part in all_parts]
     with open(os.path.join(output, "manifest.new"), "w") as file:
         file.write("\n".join(lines) + "\n")
