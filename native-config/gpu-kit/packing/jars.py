@@ -8,7 +8,7 @@ NATIVE = re.compile(r".*-(linux|windows|macosx)-.*\.jar")
 # the presets' own call functions of CUDA 13.1 that a 13.0 has not got.
 BROUGHT = re.compile(r".*/lib(cufft|cufftw|curand|nvJitLink|nvrtc|nvrtc-builtins|nvjpeg|cufile_rdma)\.so.*")
 # Bindings that this library never calls, and headers.
-UNUSED = re.compile(r".*/(libjninpp\w*|libjninvjpeg|libjninvcomp|libjninvblas|libjninvml|libjniopenblas|libjniopenblas_full)\.so|.*/include/.*|META-INF/native-image/.*")
+UNUSED = re.compile(r".*/(libjninpp\w*|libjninvjpeg|libjninvcomp|libjninvblas|libjninvml|libjniopenblas_full)\.so|.*/include/.*|META-INF/native-image/.*")
 FATBIN = 0xBA55ED50
 
 
