@@ -23,13 +23,14 @@ def stored(source, target, architectures):
         names = old.namelist()
         # The manifest comes first, or Java's own reader does not see it.
         for name in sorted(names, key=lambda n: (n != "META-INF/", n != "META-INF/MANIFEST.MF", n)):
-            if name.endswith("/") and name != "META-INF/" or native and (UNUSED.fullmatch(name) or BROUGHT.fullmatch(name)):
+            # Folders stay: the presets and Natives ask for them by name.
+            if native and (UNUSED.fullmatch(name) or BROUGHT.fullmatch(name)):
                 continue
             data = old.read(name)
             if native and re.search(r"\.so(\.\d+)*$", name):
                 data = trimmed(data, architectures)
             entry = zipfile.ZipInfo(name, (1980, 2, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
+            entry.external_attr = 0o40755 << 16 if name.endswith("/") else 0o644 << 16
             new.writestr(entry, data)
     return target
 
