@@ -24,7 +24,7 @@ def accuracy(folder):
     """The test accuracy after the last epoch."""
     with open(os.path.join(folder, "summary.csv"), newline="") as file:
         last = list(csv.DictReader(file))[-1]
-    return float(last[next(key for key in last if key.replace("_", "").lower().startswith("evaltop1"))])
+    return float(last[next(key for key in last if key == "eval_top1")]) * 100
 
 
 def run(kit):

@@ -20,7 +20,7 @@ def stored(source, target, architectures):
     """Writes the jar without compression, its times fixed, and returns the path."""
     native = is_native(source.rsplit("/", 1)[-1])
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as new:
-        names = old.namelist()
+        names = set(old.namelist())
         # The manifest comes first, or Java's own reader does not see it.
         for name in sorted(names, key=lambda n: (n != "META-INF/", n != "META-INF/MANIFEST.MF", n)):
             # Folders stay: the presets and Natives ask for them by name.
