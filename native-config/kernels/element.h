@@ -79,11 +79,11 @@ struct Fraction {
   A above, below;
 };
 
-// The exact rule, one branch of the sum. A branch whose scale is 0 never steps, not even by 0 / 0.
+// The exact rule, one branch of the sum. A branch whose scale is 0 never steps, not even by 0 / 0 or by 0 times infinity.
 template <typename A, typename N>
 REPOPT_FUNCTION Fraction<A> adamw_branch_fraction(A m, A root, A scale, const AdamW<N>& s) {
   const A size = scale < 0 ? -scale : scale;
-  return {scale * (scale * m), size == 0 ? A{} + 1 : size * root + s.eps};
+  return {size == 0 ? A{} : scale * (scale * m), size == 0 ? A{} + 1 : size * root + s.eps};
 }
 
 template <typename A, typename N>
