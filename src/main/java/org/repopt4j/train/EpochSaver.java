@@ -19,17 +19,21 @@ final class EpochSaver {
   }
 
   /**
-   * Writes the summary and the weights of an epoch; whether that could be done. Only at the run's
-   * end is there no later epoch whose weights would take their place.
+   * Writes the summary and the weights of an epoch, and takes it for the best one if it is and
+   * could be written. Only at the run's end is there no later epoch whose weights would take their
+   * place.
    */
-  boolean isSaved(RunState state, EpochRow row, boolean best, boolean bestEma, boolean stopped)
-      throws IOException {
+  void save(RunState state, EpochRow row, boolean stopped) throws IOException {
+    // An epoch that was not evaluated has NaN, which is above nothing.
+    boolean best = row.evalTop1() > state.bestTop1;
+    boolean bestEma = row.emaTop1() > state.bestEmaTop1;
     List<EpochRow> rows = new ArrayList<>(state.rows);
     rows.add(row);
     try {
       session.folder().summary(rows);
       session.folder().save(session, state.epoch, row, best, bestEma);
-      return true;
+      state.bestTop1 = best ? row.evalTop1() : state.bestTop1;
+      state.bestEmaTop1 = bestEma ? row.emaTop1() : state.bestEmaTop1;
     } catch (IOException e) {
       String sentence =
           "the weights of epoch "
@@ -47,7 +51,6 @@ final class EpochSaver {
             e);
       }
       listener.notice(sentence + "; training goes on");
-      return false;
     }
   }
 }

@@ -57,7 +57,7 @@ final class FaultPolicy {
     listener.notice(
         fault.sentence() + ": back to step " + earlier.get().updates + ", to pass over it");
     earlier.get().skipped.addAll(state.skipped);
-    earlier.get().skipped.add(fault.key());
+    earlier.get().skip(fault.epoch(), fault.batch());
     state.become(earlier.get());
     return true;
   }

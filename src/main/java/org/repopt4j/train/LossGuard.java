@@ -20,10 +20,6 @@ import org.repopt4j.train.CheckpointSettings.OnNan;
 final class LossGuard implements AutoCloseable {
   /** A loss that is infinite or no number. */
   record Fault(int epoch, int batch, List<Integer> samples, double loss) {
-    String key() {
-      return epoch + "/" + batch;
-    }
-
     String sentence() {
       int shown = Math.min(8, samples.size());
       String ids = Joiner.on(", ").join(samples.subList(0, shown));

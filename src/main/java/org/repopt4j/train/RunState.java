@@ -51,6 +51,16 @@ final class RunState {
   /** Rows of the summary. */
   final List<EpochRow> rows = new ArrayList<>();
 
+  /** Passes over a batch from now on. */
+  void skip(int epoch, int batch) {
+    skipped.add(epoch + "/" + batch);
+  }
+
+  /** Whether this batch of the epoch is passed over. */
+  boolean skips(int batch) {
+    return skipped.contains(epoch + "/" + batch);
+  }
+
   /** Everything up to here is in the weights. */
   void reach() {
     reachedBatch = nextBatch;
