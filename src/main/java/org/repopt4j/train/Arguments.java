@@ -27,7 +27,7 @@ final class Arguments {
     args.put("no_flip", config.data().noFlip());
     args.put("opt", lower(config.optim().opt()));
     args.put("lr", config.optim().lr());
-    args.put("real_lr", config.optim().lr() * config.lrScale());
+    args.put("real_lr", config.realLr());
     args.put("momentum", config.optim().momentum());
     args.put("opt_betas", new double[] {config.optim().beta1(), config.optim().beta2()});
     args.put("opt_eps", config.optim().eps());

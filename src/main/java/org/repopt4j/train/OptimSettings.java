@@ -3,7 +3,11 @@ package org.repopt4j.train;
 import static com.google.common.base.Preconditions.checkArgument;
 import static com.google.common.base.Preconditions.checkNotNull;
 
+import org.repopt4j.csla.GradMults;
 import org.repopt4j.csla.UpdateRule;
+import org.repopt4j.nn.Network;
+import org.repopt4j.optim.ParameterGroups;
+import org.repopt4j.optim.RepOptimizer;
 
 /**
  * How a step is made.
@@ -74,5 +78,30 @@ public record OptimSettings(
         "--clip-grad %s cannot go with Grad Mults: clipping between gradient and Grad Mult breaks the equality with the CSLA"
             + " block; leave it out, or add --allow-clip-with-grad-mults for an ablation",
         clipGrad);
+  }
+
+  /**
+   * The optimizer of these settings, with the official parameter groups.
+   *
+   * @param lr the real rate
+   * @param mults the Grad Mults of the network's parameters
+   */
+  RepOptimizer optimizer(Network network, double lr, GradMults mults) {
+    var groups = ParameterGroups.official(network.namedParameters(), weightDecay);
+    if (opt == UpdateRule.SGD) {
+      return RepOptimizer.sgd(groups)
+          .lr(lr)
+          .momentum(momentum)
+          .nesterov(momentum > 0)
+          .gradMults(mults)
+          .build();
+    }
+    return RepOptimizer.adamw(groups)
+        .lr(lr)
+        .betas(beta1, beta2)
+        .eps(eps)
+        .rule(opt)
+        .gradMults(mults)
+        .build();
   }
 }

@@ -92,6 +92,19 @@ public record RunSettings(
     checkArgument(evalEvery >= 1, "--eval-every must be at least 1, got: %s", evalEvery);
   }
 
+  /**
+   * Sets what holds for the whole process.
+   *
+   * @throws IllegalArgumentException if the device has no such arithmetic
+   */
+  void applyProcessWide(ComputeDevice device) {
+    precision.apply(device);
+    if (threads > 0) {
+      Natives.threads(threads);
+    }
+    Natives.deterministic(deterministic);
+  }
+
   /** The same in another folder. */
   public RunSettings withOutput(Path other) {
     return new RunSettings(

@@ -11,18 +11,14 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.checkpoint.CheckpointFolder;
 import org.repopt4j.csla.GradMults;
-import org.repopt4j.csla.UpdateRule;
-import org.repopt4j.data.Augmentation;
 import org.repopt4j.data.BadSamples;
 import org.repopt4j.data.BatchLoader;
 import org.repopt4j.data.DataSets;
-import org.repopt4j.data.LoaderOptions;
 import org.repopt4j.data.Split;
 import org.repopt4j.nn.Mode;
 import org.repopt4j.nn.Network;
 import org.repopt4j.nn.Scales;
 import org.repopt4j.optim.LearningRateSchedule;
-import org.repopt4j.optim.ParameterGroups;
 import org.repopt4j.optim.RepOptimizer;
 import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.Natives;
@@ -32,9 +28,6 @@ import org.repopt4j.runtime.UpdateKernels;
  * What a configuration becomes: network, optimizer, schedule, data and folder, ready for the loop.
  */
 public final class Session {
-  /** Batches that are ready beside the one in use, at least; one for each worker, at least. */
-  private static final int PREFETCH = 2;
-
   private final TrainConfig config;
   private final ComputeDevice device;
   private final Split data;
@@ -43,8 +36,7 @@ public final class Session {
   private final RepOptimizer optimizer;
   private final GradientStep gradientStep;
   private final LearningRateSchedule schedule;
-  private final BatchLoader trainLoader;
-  private final BatchLoader testLoader;
+  private final DataLoaders loaders;
   private final Optional<ModelEma> ema;
   private final RunFolder folder;
   private volatile Consumer<String> badSampleLog = sentence -> {};
@@ -71,10 +63,10 @@ public final class Session {
         config.scales());
     RunFolder folder = folder(config.run().output(), checkpoints);
     ComputeDevice device = ComputeDevice.of(config.run().device());
-    applyProcessWide(config.run(), device);
+    config.run().applyProcessWide(device);
     Split data = DataSets.open(config.data().data(), config.data().dataDir());
     Natives.manualSeed(config.run().seed());
-    Network network = config.arch().build(config.mode(), data.train().classes());
+    Network network = build(config, data);
     GradMults mults = GradMults.none();
     if (scales.isPresent()) {
       if (config.mode() == Mode.TARGET) {
@@ -108,7 +100,7 @@ public final class Session {
       throws IOException {
     RunFolder folder = folder(config.run().output(), checkpoints);
     ComputeDevice device = ComputeDevice.of(config.run().device());
-    applyProcessWide(config.run(), device);
+    config.run().applyProcessWide(device);
     return new Session(config, device, data, network, mults, folder, checkpoints);
   }
 
@@ -128,14 +120,6 @@ public final class Session {
       CheckpointFolder.verify(Path.of(from));
     }
     return folder;
-  }
-
-  private static void applyProcessWide(RunSettings run, ComputeDevice device) {
-    run.precision().apply(device);
-    if (run.threads() > 0) {
-      Natives.threads(run.threads());
-    }
-    Natives.deterministic(run.deterministic());
   }
 
   private Session(
@@ -158,42 +142,13 @@ public final class Session {
     if (mults.size() > 0) {
       config.optim().checkClippingWithGradMults();
     }
-    network.to(device.device(), /* non_blocking= */ false);
-    if (config.run().channelsLast()) {
-      network.channelsLast();
-    }
-    DataSettings settings = config.data();
-    checkArgument(
-        data.train().size() >= settings.batchSize(),
-        "--batch-size %s is larger than the training set of %s images; lower it",
-        settings.batchSize(),
-        data.train().size());
-    LoaderOptions training =
-        LoaderOptions.training(
-            settings.batchSize(),
-            config.run().seed(),
-            augmentation(settings, data.train().augmentation()));
-    int ahead = Math.max(PREFETCH, settings.workers());
-    this.trainLoader =
-        new BatchLoader(data.train(), training.withWorkers(settings.workers(), ahead), badSamples)
-            .on(device);
-    checkArgument(
-        config.optim().gradAccumSteps() <= trainLoader.batchesPerEpoch(),
-        "--grad-accum-steps %s is more than the %s batches of an epoch, so no step would ever be"
-            + " made; lower it",
-        config.optim().gradAccumSteps(),
-        trainLoader.batchesPerEpoch());
-    this.testLoader =
-        new BatchLoader(
-                data.test(),
-                LoaderOptions.evaluation(settings.valBatchSize())
-                    .withWorkers(settings.workers(), ahead),
-                badSamples)
-            .on(device);
-    double baseLr = config.optim().lr() * config.lrScale();
+    place(network);
+    this.loaders = DataLoaders.of(config, data, device, badSamples);
     this.schedule =
-        config.schedule().schedule(baseLr, config.lrScale(), trainLoader.batchesPerEpoch());
-    this.optimizer = optimizer(baseLr);
+        config
+            .schedule()
+            .schedule(config.realLr(), config.lrScale(), loaders.train().batchesPerEpoch());
+    this.optimizer = config.optim().optimizer(network, config.realLr(), mults);
     this.gradientStep =
         new GradientStep(
             optimizer,
@@ -206,39 +161,20 @@ public final class Session {
             : Optional.of(new ModelEma(network, twin(), config.run().modelEmaDecay()));
   }
 
-  private static Augmentation augmentation(DataSettings settings, Augmentation usual) {
-    if (settings.noAug()) {
-      return Augmentation.NONE;
-    }
-    return settings.noFlip() ? usual.withoutFlip() : usual;
+  private static Network build(TrainConfig config, Split data) {
+    return config.arch().build(config.mode(), data.train().classes());
   }
 
-  private RepOptimizer optimizer(double lr) {
-    OptimSettings optim = config.optim();
-    var groups = ParameterGroups.official(network.namedParameters(), optim.weightDecay());
-    if (optim.opt() == UpdateRule.SGD) {
-      return RepOptimizer.sgd(groups)
-          .lr(lr)
-          .momentum(optim.momentum())
-          .nesterov(optim.momentum() > 0)
-          .gradMults(mults)
-          .build();
+  private void place(Network network) {
+    network.to(device.device(), /* non_blocking= */ false);
+    if (config.run().channelsLast()) {
+      network.channelsLast();
     }
-    return RepOptimizer.adamw(groups)
-        .lr(lr)
-        .betas(optim.beta1(), optim.beta2())
-        .eps(optim.eps())
-        .rule(optim.opt())
-        .gradMults(mults)
-        .build();
   }
 
   private Network twin() {
-    Network twin = config.arch().build(config.mode(), data.train().classes());
-    twin.to(device.device(), /* non_blocking= */ false);
-    if (config.run().channelsLast()) {
-      twin.channelsLast();
-    }
+    Network twin = build(config, data);
+    place(twin);
     return twin;
   }
 
@@ -252,7 +188,7 @@ public final class Session {
     return new TrainListener.Start(
         parameters,
         mults.size(),
-        config.optim().lr() * config.lrScale(),
+        config.realLr(),
         device
             + " ("
             + device.reason()
@@ -261,7 +197,7 @@ public final class Session {
             + ", update: "
             + UpdateKernels.inUse(device),
         config.schedule().epochs(),
-        trainLoader.batchesPerEpoch(),
+        loaders.train().batchesPerEpoch(),
         data.train().size(),
         data.test().size(),
         folder.path());
@@ -298,11 +234,11 @@ public final class Session {
   }
 
   BatchLoader trainLoader() {
-    return trainLoader;
+    return loaders.train();
   }
 
   BatchLoader testLoader() {
-    return testLoader;
+    return loaders.test();
   }
 
   Optional<ModelEma> ema() {

@@ -61,6 +61,11 @@ public record TrainConfig(
     return (double) data.batchSize() * optim.gradAccumSteps() / 256.0;
   }
 
+  /** The real learning rate at its base: that of a whole step's images. */
+  double realLr() {
+    return optim.lr() * lrScale();
+  }
+
   /** The same run in another folder. */
   public TrainConfig withOutput(Path output) {
     return new TrainConfig(arch, mode, scales, data, optim, schedule, run.withOutput(output));
