@@ -44,6 +44,18 @@ class CheckpointWriterTest {
             });
   }
 
+  /** A disk on which the first writes find no room. */
+  private CheckpointStorage fullFor(int writes) {
+    AtomicInteger calls = new AtomicInteger();
+    return failing(
+        "write",
+        () -> {
+          if (calls.incrementAndGet() <= writes) {
+            throw new IOException("no room");
+          }
+        });
+  }
+
   private interface Failure {
     void happen() throws IOException;
   }
@@ -88,16 +100,7 @@ class CheckpointWriterTest {
 
   @Test
   void aFailureIsTriedAgain() {
-    AtomicInteger calls = new AtomicInteger();
-    CheckpointStorage disk =
-        failing(
-            "write",
-            () -> {
-              if (calls.incrementAndGet() <= 2) {
-                throw new IOException("no room");
-              }
-            });
-    try (CheckpointWriter one = writer(disk)) {
+    try (CheckpointWriter one = writer(fullFor(2))) {
       one.write(checkpoint(1));
       assertTrue(one.await());
     }
@@ -108,16 +111,7 @@ class CheckpointWriterTest {
 
   @Test
   void whatKeepsFailingIsGivenUpAndTheNextOneIsAnotherChance() {
-    AtomicInteger calls = new AtomicInteger();
-    CheckpointStorage disk =
-        failing(
-            "write",
-            () -> {
-              if (calls.incrementAndGet() <= 3) {
-                throw new IOException("no room");
-              }
-            });
-    try (CheckpointWriter one = writer(disk)) {
+    try (CheckpointWriter one = writer(fullFor(3))) {
       one.write(checkpoint(1));
       assertFalse(one.await());
       assertEquals("failed 1 no room", heard.get(2));

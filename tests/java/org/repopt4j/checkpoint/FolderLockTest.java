@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.repopt4j.testkit.JavaProcess;
 
 /** One run a folder, also among processes; a process that is killed leaves nothing behind. */
 @Timeout(300)
@@ -35,17 +36,11 @@ class FolderLockTest {
   }
 
   private Process another(boolean hold) throws IOException {
-    return new ProcessBuilder(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx64m",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty(
-                    "surefire.test.class.path", System.getProperty("java.class.path")),
-                FolderLockTest.class.getName(),
-                folder.toString(),
-                Boolean.toString(hold)))
+    return JavaProcess.of(
+            List.of("-Xmx64m", "-XX:TieredStopAtLevel=1"),
+            FolderLockTest.class,
+            folder.toString(),
+            Boolean.toString(hold))
         .inheritIO()
         .start();
   }

@@ -1,5 +1,9 @@
 package org.repopt4j.cli;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -28,6 +32,16 @@ record CapturedRun(int code, String out, String err) {
   /** The one JSON document on standard output; anything behind it is an error. */
   JsonNode json() throws IOException {
     return new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).readTree(out);
+  }
+
+  /** It was the caller's fault, which one line says, without a back-trace. */
+  void assertRefused() {
+    assertEquals(Failures.CALLER, code, this::toString);
+    assertEquals("", out);
+    assertEquals(1, err.lines().count(), this::toString);
+    assertTrue(err.startsWith("repopt: "), this::toString);
+    assertFalse(err.contains("\tat "), this::toString);
+    assertFalse(err.contains("Exception"), this::toString);
   }
 
   @Override

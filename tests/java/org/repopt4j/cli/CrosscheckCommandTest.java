@@ -22,6 +22,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.repopt4j.testkit.JavaProcess;
 
 /** The clone and Python are stand-ins, but for the last test. */
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the stand-ins for Python are shell scripts")
@@ -174,13 +175,9 @@ class CrosscheckCommandTest {
         python("echo $$ > " + pid + ".new", "mv " + pid + ".new " + pid, "exec sleep 50");
     Path temporary = Files.createDirectory(folder.resolve("tmp"));
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Djava.io.tmpdir=" + temporary,
-                "-Drepopt.home=" + home(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
+        JavaProcess.of(
+                List.of("-Djava.io.tmpdir=" + temporary, "-Drepopt.home=" + home()),
+                Main.class,
                 "crosscheck",
                 "--official=" + clone,
                 "--output=" + output,

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.repopt4j.io.PythonTorch;
+import org.repopt4j.testkit.JavaProcess;
 
 /**
  * Every command that reads weights refuses every file of {@code tests/crosscheck/hostile_files.py}
@@ -30,15 +31,10 @@ class HostileFilesTest {
     PythonTorch.script("hostile_files.py", files);
     Path report = Path.of("target", "hostile-files.tsv");
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
-                "-cp",
-                System.getProperty(
-                    "surefire.test.class.path", System.getProperty("java.class.path")),
-                HostileRuns.class.getName(),
+        JavaProcess.of(
+                List.of(
+                    "-Xmx256m", "-XX:+UseSerialGC", "-Dorg.bytedeco.javacpp.maxphysicalbytes=0"),
+                HostileRuns.class,
                 files.toString(),
                 scratch.toString())
             .redirectOutput(report.toFile())

@@ -238,11 +238,7 @@ class HostileInvocationsTest {
     }
     List<String> before = content();
     CapturedRun run = CapturedRun.of(args);
-    assertEquals(Failures.CALLER, run.code(), run::toString);
-    assertEquals("", run.out());
-    assertEquals(1, run.err().lines().count(), run::toString);
-    assertTrue(run.err().startsWith("repopt: "), run::toString);
-    assertFalse(run.err().contains("Exception"), run::toString);
+    run.assertRefused();
     assertFalse(run.err().contains(" null"), run::toString);
     assertEquals(before, content());
     return run;

@@ -27,6 +27,7 @@ import org.repopt4j.io.StateDicts;
 import org.repopt4j.io.TensorFile;
 import org.repopt4j.nn.Architecture;
 import org.repopt4j.search.ScalesFile;
+import org.repopt4j.testkit.JavaProcess;
 
 /** Signals to a process of its own. */
 @Timeout(600)
@@ -109,21 +110,13 @@ class StopSignalsTest {
     List<String> line =
         new ArrayList<>(
             List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "-Dorg.bytedeco.javacpp.maxphysicalbytes=16g",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                command,
-                "--threads",
-                "1",
-                "--json",
-                "--output",
-                folder.resolve("run").toString()));
+                command, "--threads", "1", "--json", "--output", folder.resolve("run").toString()));
     line.addAll(List.of(more));
     Process process =
-        new ProcessBuilder(line)
+        JavaProcess.of(
+                List.of("-Xmx512m", "-Dorg.bytedeco.javacpp.maxphysicalbytes=16g"),
+                Main.class,
+                line.toArray(new String[0]))
             .redirectOutput(folder.resolve("out").toFile())
             .redirectError(folder.resolve("err").toFile())
             .start();

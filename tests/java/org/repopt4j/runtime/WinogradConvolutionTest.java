@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.repopt4j.testkit.TensorAsserts.assertRelative;
 
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -54,9 +55,9 @@ class WinogradConvolutionTest {
     Tensor ours = new WinogradConvolution().forward(leaf(input), leaf(weight));
     ours.mul(factors).sum().backward();
 
-    assertClose(1e-6, difference(ours, exact));
-    assertClose(1e-6, difference(input.grad(), exactInput.grad()));
-    assertClose(1e-6, difference(weight.grad(), exactWeight.grad()));
+    assertRelative("outputs", 1e-6, exact, ours);
+    assertRelative("gradient of the inputs", 1e-6, exactInput.grad(), input.grad());
+    assertRelative("gradient of the weights", 1e-6, exactWeight.grad(), weight.grad());
   }
 
   @Test
@@ -72,7 +73,7 @@ class WinogradConvolutionTest {
       exact = torch.conv2d(exact, exactWeight, Tensors.optional(null), ONE, ONE, ONE, 1);
     }
     exact.square().sum().backward();
-    assertClose(2e-6, difference(weight.grad(), exactWeight.grad()));
+    assertRelative("gradient of the weights", 2e-6, exactWeight.grad(), weight.grad());
   }
 
   @Test
@@ -175,22 +176,5 @@ class WinogradConvolutionTest {
   private static Tensor leaf(Tensor tensor) {
     tensor.set_requires_grad(true);
     return tensor;
-  }
-
-  private static void assertClose(double bound, double found) {
-    assertTrue(found < bound, "relative difference " + found);
-  }
-
-  /** The norm of the difference over the norm of what is exact. */
-  private static double difference(Tensor ours, Tensor exact) {
-    double[] a = Tensors.toDoubles(ours);
-    double[] b = Tensors.toDoubles(exact);
-    double difference = 0;
-    double norm = 0;
-    for (int i = 0; i < a.length; i++) {
-      difference += (a[i] - b[i]) * (a[i] - b[i]);
-      norm += b[i] * b[i];
-    }
-    return Math.sqrt(difference / norm);
   }
 }

@@ -22,13 +22,13 @@ import org.repopt4j.checkpoint.Checkpoint;
 import org.repopt4j.checkpoint.CheckpointFolder;
 import org.repopt4j.checkpoint.CheckpointWriter;
 import org.repopt4j.checkpoint.FileStorage;
-import org.repopt4j.csla.GradMults;
 import org.repopt4j.nn.Mode;
 import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.ProcessMemory;
 import org.repopt4j.runtime.Retained;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
+import org.repopt4j.testkit.JavaProcess;
 import org.repopt4j.testkit.TinyRun;
 import org.repopt4j.train.CheckpointSettings.OnNan;
 
@@ -48,27 +48,12 @@ class EnduranceTest {
         : folder.resolve("run");
   }
 
-  /**
-   * In a process of its own, whose Java heap is there from the beginning, and whose compiler is
-   * done soon.
-   */
   @Test
   void memoryAndHandlesAreFlatOverManySteps() throws Exception {
     assumeTrue(ProcessMemory.resident().isPresent(), "needs Linux");
     Path run = run();
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-Xms192m",
-                "-Xmx192m",
-                "-XX:+AlwaysPreTouch",
-                "-XX:TieredStopAtLevel=1",
-                "-Dorg.bytedeco.javacpp.maxphysicalbytes=16g",
-                "-cp",
-                System.getProperty("java.class.path"),
-                EnduranceTest.class.getName(),
-                run.toString())
+        JavaProcess.withSteadyHeap("192m", EnduranceTest.class, run.toString())
             .redirectErrorStream(true)
             .redirectOutput(folder.resolve("out").toFile())
             .start();
@@ -92,14 +77,7 @@ class EnduranceTest {
     config = TinyRun.with(config, "run.evalEvery", 100);
     config = TinyRun.with(config, "run.modelEmaDecay", 0.9);
     CheckpointSettings settings = ResumeTest.settings("10", null, OnNan.STOP);
-    Natives.manualSeed(config.run().seed());
-    Session session =
-        Session.of(
-            config,
-            TinyRun.data(),
-            config.arch().build(config.mode(), TinyRun.CLASSES.size()),
-            GradMults.none(),
-            settings);
+    Session session = TinyTraining.session(config, TinyRun.data(), settings);
     AtomicLong steps = new AtomicLong();
     AtomicLong written = new AtomicLong();
     long[] memory = new long[2];

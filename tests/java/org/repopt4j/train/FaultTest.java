@@ -18,13 +18,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.repopt4j.checkpoint.FileStorage;
-import org.repopt4j.csla.GradMults;
 import org.repopt4j.data.CorruptImageException;
 import org.repopt4j.data.ImageDataSet;
 import org.repopt4j.data.Split;
 import org.repopt4j.nn.Mode;
-import org.repopt4j.nn.Network;
-import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.testkit.TinyRun;
 import org.repopt4j.train.CheckpointSettings.Interval;
@@ -54,9 +51,7 @@ class FaultTest {
   private TrainResult train(
       TrainConfig config, CheckpointSettings settings, Split data, BooleanSupplier afterStep)
       throws IOException {
-    Natives.manualSeed(config.run().seed());
-    Network network = config.arch().build(config.mode(), TinyRun.CLASSES.size());
-    session = Session.of(config, data, network, GradMults.none(), settings);
+    session = TinyTraining.session(config, data, settings);
     TrainListener listener =
         new TrainListener() {
           @Override

@@ -23,11 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.repopt4j.checkpoint.FileStorage;
-import org.repopt4j.csla.GradMults;
 import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.nn.Mode;
-import org.repopt4j.nn.Network;
-import org.repopt4j.runtime.Natives;
 import org.repopt4j.testkit.OneThread;
 import org.repopt4j.testkit.TinyRun;
 import org.repopt4j.train.CheckpointSettings.OnNan;
@@ -64,9 +61,7 @@ class GoingBackTest {
   private TrainResult train(TrainConfig config, String resume, BooleanSupplier stop)
       throws IOException {
     CheckpointSettings settings = ResumeTest.settings("4", resume, OnNan.STOP);
-    Natives.manualSeed(config.run().seed());
-    Network network = config.arch().build(config.mode(), TinyRun.CLASSES.size());
-    session = Session.of(config, TinyRun.data(), network, GradMults.none(), settings);
+    session = TinyTraining.session(config, TinyRun.data(), settings);
     listener = new NoStepWhileWriting();
     return new Trainer(
             config,
@@ -242,8 +237,7 @@ class GoingBackTest {
   void anIntervalOfAnyLengthIsOne(String every) throws IOException {
     TrainConfig config = config(folder.resolve("long"));
     CheckpointSettings settings = ResumeTest.settings(every, null, OnNan.STOP);
-    Network network = config.arch().build(config.mode(), TinyRun.CLASSES.size());
-    Session seldom = Session.of(config, TinyRun.data(), network, GradMults.none(), settings);
+    Session seldom = TinyTraining.session(config, TinyRun.data(), settings);
     TrainResult result =
         new Trainer(
                 config, seldom, settings, new FileStorage(), new TrainListener() {}, () -> false)

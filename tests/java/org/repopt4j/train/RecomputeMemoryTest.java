@@ -21,12 +21,10 @@ import org.repopt4j.runtime.Natives;
 import org.repopt4j.runtime.ProcessMemory;
 import org.repopt4j.runtime.StepScope;
 import org.repopt4j.runtime.Tensors;
+import org.repopt4j.testkit.JavaProcess;
 import org.repopt4j.train.RunSettings.Precision;
 
-/**
- * What recomputation is for, in processes of their own, whose Java heap is there from the
- * beginning.
- */
+/** What recomputation is for, in processes of their own. */
 class RecomputeMemoryTest {
   /** Sixteen blocks of one size, 16 MiB an activation, two of them a block. */
   private static final Architecture DEEP =
@@ -40,18 +38,7 @@ class RecomputeMemoryTest {
   private long peak(boolean recompute) throws IOException, InterruptedException {
     Path out = folder.resolve("out");
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-Xms64m",
-                "-Xmx64m",
-                "-XX:+AlwaysPreTouch",
-                "-XX:TieredStopAtLevel=1",
-                "-Dorg.bytedeco.javacpp.maxphysicalbytes=16g",
-                "-cp",
-                System.getProperty("java.class.path"),
-                RecomputeMemoryTest.class.getName(),
-                Boolean.toString(recompute))
+        JavaProcess.withSteadyHeap("64m", RecomputeMemoryTest.class, Boolean.toString(recompute))
             .redirectErrorStream(true)
             .redirectOutput(out.toFile())
             .start();

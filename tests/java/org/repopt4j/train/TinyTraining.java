@@ -9,6 +9,7 @@ import java.util.Random;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.csla.GradMults;
+import org.repopt4j.data.Split;
 import org.repopt4j.io.StateDicts;
 import org.repopt4j.nn.BlockScales;
 import org.repopt4j.nn.BlockSpec;
@@ -23,9 +24,15 @@ final class TinyTraining {
 
   /** A session around a fresh network of the configuration's seed. */
   static Session session(TrainConfig config) throws IOException {
+    return session(config, TinyRun.data(), CheckpointSettings.OFF);
+  }
+
+  /** The same on other data, for a run with checkpoints. */
+  static Session session(TrainConfig config, Split data, CheckpointSettings settings)
+      throws IOException {
     Natives.manualSeed(config.run().seed());
     Network network = config.arch().build(config.mode(), TinyRun.CLASSES.size());
-    return Session.of(config, TinyRun.data(), network, GradMults.none());
+    return Session.of(config, data, network, GradMults.none(), settings);
   }
 
   static TrainResult run(Session session) throws IOException {

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.repopt4j.checkpoint.FileStorage;
-import org.repopt4j.csla.GradMults;
 import org.repopt4j.io.StateDicts;
 import org.repopt4j.io.TensorFile;
 import org.repopt4j.nn.Mode;
@@ -48,13 +47,7 @@ class UnwritableFolderTest {
             OnNan.STOP,
             0,
             onDiskFull);
-    Session session =
-        Session.of(
-            config,
-            TinyRun.data(),
-            config.arch().build(config.mode(), TinyRun.CLASSES.size()),
-            GradMults.none(),
-            settings);
+    Session session = TinyTraining.session(config, TinyRun.data(), settings);
     Path obstacle = config.run().output().resolve("last.safetensors");
     Files.createDirectories(obstacle);
     NoStepWhileWriting listener =
