@@ -1,10 +1,7 @@
 package org.repopt4j.train;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -19,14 +16,13 @@ import org.repopt4j.train.CheckpointSettings.OnNan;
 /** A small training run in a process of its own, which is to be killed. */
 final class ChildRun {
   static final int INTERVAL = 5;
-  static final int EPOCHS = 12;
+
+  /** Six steps each: more than ten lives make before they are killed. */
+  static final int EPOCHS = 48;
 
   private ChildRun() {}
 
-  /**
-   * {@code FOLDER SEED}: trains, resuming by itself, and notes in {@code FOLDER.steps} each step (a
-   * dot), each copy (b, its step) and each checkpoint that is written (d, its step).
-   */
+  /** {@code FOLDER SEED}: trains, resuming by itself, and makes {@link ChildNotes}. */
   public static void main(String[] args) throws IOException {
     Path folder = Path.of(args[0]);
     long seed = Long.parseLong(args[1]);
@@ -47,7 +43,6 @@ final class ChildRun {
     Network network = config.arch().build(config.mode(), TinyRun.CLASSES.size());
     Session session =
         Session.of(config, TinyRun.data(), network, org.repopt4j.csla.GradMults.none(), settings);
-    Path steps = Path.of(args[0] + ".steps");
     TrainListener listener =
         new TrainListener() {
           @Override
@@ -57,13 +52,13 @@ final class ChildRun {
 
           @Override
           public void checkpointBegun(long step) {
-            note(steps, "b" + step + ";");
+            ChildNotes.add(folder, "b" + step + ";");
           }
 
           @Override
           public void checkpointWritten(Path checkpoint, double seconds) {
-            note(
-                steps,
+            ChildNotes.add(
+                folder,
                 "d" + checkpoint.getFileName().toString().replaceAll("\\D*0*(\\d+).*", "$1") + ";");
           }
         };
@@ -74,31 +69,18 @@ final class ChildRun {
             new FileStorage(),
             listener,
             () -> {
-              note(steps, ".");
+              ChildNotes.add(folder, ".");
               sleep();
               return false;
             })
         .run();
-    Files.writeString(Path.of(args[0] + ".done"), "done");
   }
 
   /** A step of a real network takes longer than writing a small checkpoint. */
   private static void sleep() {
     try {
-      TimeUnit.MILLISECONDS.sleep(40);
+      TimeUnit.MILLISECONDS.sleep(15);
     } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private static synchronized void note(Path steps, String mark) {
-    try {
-      Files.write(
-          steps,
-          mark.getBytes(StandardCharsets.UTF_8),
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
-    } catch (IOException e) {
       throw new IllegalStateException(e);
     }
   }

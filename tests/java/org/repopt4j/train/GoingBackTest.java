@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,7 @@ import org.repopt4j.train.CheckpointSettings.OnNan;
 
 /** A run that goes on from a checkpoint that is not its newest, is another's, or is spoilt. */
 @ExtendWith(OneThread.class)
+@Tag("slow")
 class GoingBackTest {
   @TempDir Path folder;
 
@@ -116,6 +118,34 @@ class GoingBackTest {
     assertEquals(rows(run), rows(other));
     assertTrue(Files.exists(other.resolve("best.safetensors")), "the best of its own epochs");
     assertEquals(List.of("step-000000000016", "step-000000000018"), checkpoints(run));
+  }
+
+  /** Settings that changed, and a network that the checkpoint does not fit. */
+  @Test
+  void aRefusedCheckpointLeavesNothingWhereTheRunWouldHaveBeen() {
+    Path other = folder.resolve("left").resolve("other");
+    String from = checkpoint("step-000000000016").toString();
+    TrainConfig changed = TinyRun.with(config(other), "optim.lr", 0.04);
+    assertRefused(() -> train(changed, from, () -> true), "lr was 0.03", "--resume-anyway");
+    assertTrue(Files.notExists(other.getParent()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aCheckpointWithoutASettingThatCameLaterGoesOn(boolean decisive) throws IOException {
+    Path manifest = checkpoint("step-000000000018").resolve("manifest.json");
+    String setting = decisive ? "\"smoothing\" : \"0.1\"," : "\"recompute\" : \"false\",";
+    String json = Files.readString(manifest);
+    assertTrue(json.contains(setting), json);
+    hashed(manifest, json.replace(setting, ""));
+    if (decisive) {
+      assertRefused(() -> train(run, "auto", () -> true), "smoothing was null, is 0.1", "anyway");
+    } else {
+      train(run, "auto", () -> true);
+      assertTrue(
+          listener.notices.contains("changed: recompute was null, is false"),
+          listener.notices::toString);
+    }
   }
 
   private static List<String> rows(Path output) throws IOException {

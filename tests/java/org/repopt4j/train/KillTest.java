@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.repopt4j.testkit.TensorAsserts.assertBitEqual;
 
-import com.google.common.base.CharMatcher;
 import com.google.common.io.MoreFiles;
 import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
@@ -15,9 +14,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,17 +32,27 @@ import org.repopt4j.io.StateDicts;
 import org.repopt4j.io.TensorFile;
 
 /**
- * {@code kill -9} at random moments of a real run. {@code -Drepopt.kills=200
- * -Drepopt.kills.resumed=20} makes it the long one.
+ * {@code kill -9} at random moments of real runs: each run is killed ten times, resumed after each,
+ * then goes on to its end. {@code -Drepopt.kills=N -Drepopt.kills.seed=S} chooses how many kills
+ * there are, and which.
  */
 @Tag("slow")
 class KillTest {
-  private static final int KILLS = Integer.getInteger("repopt.kills", 12);
-  private static final int RESUMED = Integer.getInteger("repopt.kills.resumed", 3);
+  private static final int KILLS = Integer.getInteger("repopt.kills", 200);
   private static final long SEED = Long.getLong("repopt.kills.seed", 20230501);
+  private static final int LIVES = 10;
 
-  /** Milliseconds of training in which the kill comes; the start is not counted. */
-  private static final int WITHIN = 2500;
+  /** Steps that a life makes, fewer than this; the run must not reach its end before its kills. */
+  private static final int STEPS = 26;
+
+  /** Milliseconds after the last of those steps, fewer than this: a step and a write. */
+  private static final int WITHIN = 40;
+
+  /** Milliseconds from the start of the process, of those that are killed while they start. */
+  private static final int STARTING = 2000;
+
+  /** Runs with different seeds and optimizers, with which the others are compared. */
+  private static final int WHOLE = 4;
 
   private Path folder;
 
@@ -62,50 +74,103 @@ class KillTest {
     MoreFiles.deleteRecursively(folder, RecursiveDeleteOption.ALLOW_INSECURE);
   }
 
-  @Test
-  void afterEveryKillThereIsACheckpointAndTheRunCanEndAsIfNothingHadBeen() throws Exception {
-    Random random = new Random(SEED);
-    int most = 0;
-    int oldest = 0;
-    int without = 0;
-    int resumed = 0;
-    System.out.printf("kills %d, seed %d%n", KILLS, SEED);
-    for (int kill = 0; kill < KILLS; kill++) {
-      long seed = kill % 4;
-      Path run = folder.resolve("run" + kill);
-      Notes notes = Notes.read(killed(run, seed, random));
-      long newest = newest(run);
-      assertTrue(newest >= notes.lastWritten, "kill " + kill + ": a checkpoint was lost: " + notes);
-      // The run asks once more whether to stop where an epoch ends.
-      assertTrue(
-          notes.mostWithout <= ChildRun.INTERVAL + 1, "kill " + kill + ": too old: " + notes);
-      most = Math.max(most, notes.mostWithout);
-      int age = notes.stepsSinceCopyOf(newest);
-      assertTrue(age <= notes.allowedAge(newest), "kill " + kill + ": lost " + age + ": " + notes);
-      oldest = Math.max(oldest, age);
-      without += newest == 0 ? 1 : 0;
-      if (resumed < RESUMED && kill * RESUMED >= resumed * KILLS) {
-        resumed++;
-        assertSameEnd(run, seed, random);
-      }
+  /** What the kills of one run met. */
+  private record Outcome(int kills, int starting, int writing, int mostWithout, int oldest) {
+    Outcome and(Outcome other) {
+      return new Outcome(
+          kills + other.kills,
+          starting + other.starting,
+          writing + other.writing,
+          Math.max(mostWithout, other.mostWithout),
+          Math.max(oldest, other.oldest));
     }
-    System.out.printf(
-        "steps since the last copy, but for those while one was written: %d at most (interval %d); steps lost with a kill: %d at most; killed before the first checkpoint: %d; resumed to the end: %d%n",
-        most, ChildRun.INTERVAL, oldest, without, resumed);
   }
 
-  /** Starts a run and kills it; what it noted. */
-  private static String killed(Path run, long seed, Random random) throws Exception {
-    Path notes = Path.of(run + ".steps");
-    Files.deleteIfExists(notes);
-    Process process = ChildRun.start(run, seed);
-    while (process.isAlive() && !Files.exists(notes)) {
-      TimeUnit.MILLISECONDS.sleep(5);
+  @Test
+  void afterEveryKillThereIsACheckpointAndTheRunCanEndAsIfNothingHadBeen() throws Exception {
+    System.out.printf("kills %d, seed %d%n", KILLS, SEED);
+    int runs = Math.max(1, KILLS / LIVES);
+    List<Callable<Outcome>> whole = new ArrayList<>();
+    for (int seed = 0; seed < Math.min(runs, WHOLE); seed++) {
+      long of = seed;
+      whole.add(
+          () -> {
+            finish(whole(of), of);
+            return new Outcome(0, 0, 0, 0, 0);
+          });
     }
-    TimeUnit.MILLISECONDS.sleep(random.nextInt(WITHIN));
+    List<Callable<Outcome>> killed = new ArrayList<>();
+    for (int run = 0; run < runs; run++) {
+      int number = run;
+      killed.add(() -> tenLives(number, Math.min(KILLS, LIVES)));
+    }
+    // One more than there are processors, because the runs sleep now and then.
+    ExecutorService beside =
+        Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors() + 1);
+    Outcome all = new Outcome(0, 0, 0, 0, 0);
+    try {
+      for (List<Callable<Outcome>> tasks : List.of(whole, killed)) {
+        for (Future<Outcome> outcome : beside.invokeAll(tasks)) {
+          all = all.and(outcome.get());
+        }
+      }
+    } catch (ExecutionException e) {
+      throw new AssertionError(e.getCause().getMessage(), e.getCause());
+    } finally {
+      beside.shutdownNow();
+    }
+    System.out.printf(
+        "%d kills, of which %d before the life's first step and %d while a checkpoint was written;"
+            + " steps since the last copy, but for those while one was written: %d at most"
+            + " (interval %d); steps lost with a kill: %d at most; runs resumed to the end and"
+            + " bit-equal: %d%n",
+        all.kills, all.starting, all.writing, all.mostWithout, ChildRun.INTERVAL, all.oldest, runs);
+  }
+
+  private Outcome tenLives(int number, int lives) throws Exception {
+    Random random = new Random(SEED + number);
+    long seed = number % WHOLE;
+    Path run = folder.resolve("run" + number);
+    Outcome all = new Outcome(0, 0, 0, 0, 0);
+    long before = 0;
+    for (int life = 0; life < lives; life++) {
+      String which = "run " + number + ", kill " + life + ": ";
+      ChildNotes notes = killed(run, seed, random);
+      long newest = newest(run);
+      assertTrue(newest >= Math.max(before, notes.lastWritten()), which + "lost one: " + notes);
+      before = newest;
+      // The run asks once more whether to stop where an epoch ends.
+      assertTrue(notes.mostWithout() <= ChildRun.INTERVAL + 1, which + "too old: " + notes);
+      int age = notes.stepsSinceCopyOf(newest);
+      assertTrue(age <= notes.allowedAge(newest), which + "lost " + age + ": " + notes);
+      int starting = notes.steps() == 0 ? 1 : 0;
+      all = all.and(new Outcome(1, starting, notes.isWriting() ? 1 : 0, notes.mostWithout(), age));
+    }
+    finish(run, seed);
+    assertSame(whole(seed), run);
+    MoreFiles.deleteRecursively(run, RecursiveDeleteOption.ALLOW_INSECURE);
+    return all;
+  }
+
+  private Path whole(long seed) {
+    return folder.resolve("whole" + seed);
+  }
+
+  /** Starts a run and kills it, one in eight while it still starts; what it noted. */
+  private static ChildNotes killed(Path run, long seed, Random random) throws Exception {
+    boolean starting = random.nextInt(8) == 0;
+    int steps = 1 + random.nextInt(STEPS);
+    int within = random.nextInt(starting ? STARTING : WITHIN);
+    Files.deleteIfExists(ChildNotes.file(run));
+    Process process = ChildRun.start(run, seed);
+    while (!starting && process.isAlive() && ChildNotes.read(run).steps() < steps) {
+      TimeUnit.MILLISECONDS.sleep(3);
+    }
+    TimeUnit.MILLISECONDS.sleep(within);
+    assertTrue(process.isAlive(), () -> "ended before it was killed: " + log(run));
     process.destroyForcibly();
     assertTrue(process.waitFor(30, TimeUnit.SECONDS));
-    return Files.exists(notes) ? Files.readString(notes) : "";
+    return ChildNotes.read(run);
   }
 
   /** The step of the newest checkpoint, 0 if there is none; every one must be whole. */
@@ -119,78 +184,7 @@ class KillTest {
     return found.map(Checkpoint::step).orElse(0L);
   }
 
-  /**
-   * What a run noted.
-   *
-   * @param lastWritten the step of the last checkpoint that it saw written
-   * @param mostWithout the most steps since a copy, not counting those while one was being written
-   */
-  private record Notes(long lastWritten, int mostWithout, String text) {
-    private static final Pattern NOTE = Pattern.compile("(\\.)|b(\\d+);|d(\\d+);");
-
-    /** What the kill cost: steps since the copy that is the newest on the disk. */
-    int stepsSinceCopyOf(long newest) {
-      return dots(text.substring(behind("b" + newest + ";")));
-    }
-
-    /**
-     * An interval, and the steps that went by while the newest and the one after it were being
-     * written, which is beside training.
-     */
-    int allowedAge(long newest) {
-      String rest = text.substring(behind("b" + newest + ";"));
-      int done = rest.indexOf('d');
-      int next = rest.indexOf('b');
-      int writing = newest == 0 ? 0 : dots(done < 0 ? rest : rest.substring(0, done));
-      int writingNext = next < 0 ? 0 : dots(rest.substring(next));
-      // The run asks once more whether to stop where an epoch ends.
-      return Math.max(ChildRun.INTERVAL, writing) + 2 + writingNext;
-    }
-
-    /** Where a note ends; the beginning, if it was made by the run before. */
-    private int behind(String note) {
-      int at = text.lastIndexOf(note);
-      return at < 0 ? 0 : at + note.length();
-    }
-
-    private static int dots(String part) {
-      return CharMatcher.is('.').countIn(part);
-    }
-
-    static Notes read(String text) {
-      long lastWritten = 0;
-      int since = 0;
-      int most = 0;
-      boolean writing = false;
-      Matcher notes = NOTE.matcher(text);
-      while (notes.find()) {
-        if (notes.group(2) != null) {
-          since = 0;
-          writing = true;
-        } else if (notes.group(3) != null) {
-          lastWritten = Long.parseLong(notes.group(3));
-          writing = false;
-        } else if (!writing) {
-          since++;
-          most = Math.max(most, since);
-        }
-      }
-      return new Notes(lastWritten, most, text);
-    }
-  }
-
-  /**
-   * Goes on with the run, kills it once more on the way, and compares its end with a whole run's.
-   */
-  private void assertSameEnd(Path run, long seed, Random random) throws Exception {
-    if (!Files.exists(Path.of(run + ".done"))) {
-      killed(run, seed, random);
-    }
-    finish(run, seed);
-    Path whole = folder.resolve("whole" + seed);
-    if (!Files.exists(whole)) {
-      finish(whole, seed);
-    }
+  private static void assertSame(Path whole, Path run) throws IOException {
     for (String file : List.of("last", "last-ema", "best", "best-ema")) {
       try (TensorFile expected = StateDicts.read(whole.resolve(file + ".safetensors"));
           TensorFile actual = StateDicts.read(run.resolve(file + ".safetensors"))) {
@@ -205,9 +199,6 @@ class KillTest {
   }
 
   private static void finish(Path run, long seed) throws Exception {
-    if (Files.exists(Path.of(run + ".done"))) {
-      return;
-    }
     Process process = ChildRun.start(run, seed);
     assertTrue(process.waitFor(600, TimeUnit.SECONDS), "the run does not end");
     assertEquals(0, process.exitValue(), () -> log(run));

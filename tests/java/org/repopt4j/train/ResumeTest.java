@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,7 @@ import org.repopt4j.train.CheckpointSettings.OnNan;
 import org.repopt4j.train.RunSettings.Precision;
 
 /** A run that is stopped and resumed ends bit for bit where one that never stopped does. */
+@Tag("slow")
 class ResumeTest {
   @TempDir Path folder;
 

@@ -25,6 +25,21 @@ import org.bytedeco.pytorch.Tensor;
  *       digits.
  * </ul>
  *
+ * <p><b>What a training run writes.</b> The groups {@code model} (parameters and buffers), {@code
+ * optimizer} (momentum or moments), {@code ema} where a moving average is kept, and {@code random}
+ * (states of libtorch's generators, {@code cpu} and {@code cuda}). The values
+ *
+ * <ul>
+ *   <li>{@code epoch}, {@code next_batch} (its place in the epoch's order; the order and all that
+ *       Java draws follow from seed, epoch and place), {@code batches}, {@code updates} and {@code
+ *       last_update} (of all epochs), {@code skipped} ({@code EPOCH/BATCH}, those passed over);
+ *   <li>{@code lr}, {@code optimizer_rule}, {@code optimizer_lr}, {@code steps of PARAMETER};
+ *   <li>{@code grad_scale} and {@code grad_scale_good_steps} (steps since it changed), in float16
+ *       only; where they are missing, the scale begins anew;
+ *   <li>{@code sums}, {@code images}, {@code seconds} of the epoch so far, {@code row N} (of the
+ *       summary), {@code best_top1}, {@code best_ema_top1}.
+ * </ul>
+ *
  * <p><b>How it is written.</b> Into a folder {@code .writing-…} beside; each file is forced to the
  * disk, then the folder; then it is given its name, and the folder that holds all checkpoints is
  * forced. Whatever moment a crash comes at, a folder {@code step-N} is whole or its damage can be

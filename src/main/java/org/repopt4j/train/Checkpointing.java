@@ -6,8 +6,11 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.repopt4j.checkpoint.Checkpoint;
 import org.repopt4j.checkpoint.CheckpointFolder;
 import org.repopt4j.checkpoint.CheckpointStorage;
@@ -33,6 +36,9 @@ final class Checkpointing implements AutoCloseable {
 
   /** Taken once: what the run began with may be moved or replaced while it runs. */
   private final Map<String, String> configuration;
+
+  /** What {@link #named} has to say once the run has begun. */
+  private final List<String> said = new ArrayList<>();
 
   private volatile IOException failure;
   private volatile Path last;
@@ -84,33 +90,46 @@ final class Checkpointing implements AutoCloseable {
   }
 
   /**
-   * The state to begin with: that of the checkpoint to go on from, or a fresh one.
+   * The state of the checkpoint that the settings name, empty if they name none. The run's folder
+   * is not touched, so that a refusal leaves nothing.
    *
    * @throws IllegalArgumentException if settings changed that decide the trajectory
-   * @throws IOException if the checkpoint that was named is damaged, or all are; then nothing has
-   *     been changed
+   * @throws IOException if the checkpoint is damaged or does not fit the run
    */
-  RunState begin() throws IOException {
+  Optional<RunState> named() throws IOException {
+    return settings.resumes() && !settings.resumesAuto()
+        ? Optional.of(
+            restored(CheckpointFolder.read(Path.of(settings.resume().orElseThrow())), said::add))
+        : Optional.empty();
+  }
+
+  /**
+   * The state to begin with: what {@link #named} gave, that of the newest checkpoint if this is
+   * asked for, or a fresh one.
+   *
+   * @throws IllegalArgumentException if settings changed that decide the trajectory
+   * @throws IOException if all checkpoints are damaged; then nothing has been changed
+   */
+  RunState begin(Optional<RunState> named) throws IOException {
     folder.clean();
+    if (named.isPresent()) {
+      said.forEach(listener::notice);
+      if (settings.isOn()) {
+        // What the folder holds may be further on; from now on this one is its newest.
+        write(named.get());
+      }
+      return named.get();
+    }
     if (!settings.resumes()) {
       return new RunState();
     }
-    boolean auto = settings.resumesAuto();
-    Optional<Checkpoint> found =
-        auto
-            ? folder.newest(listener::notice)
-            : Optional.of(CheckpointFolder.read(Path.of(settings.resume().orElseThrow())));
+    Optional<Checkpoint> found = folder.newest(listener::notice);
     if (found.isEmpty()) {
       checkThereIsNone();
       listener.notice("there is no checkpoint in " + folder.root() + "; beginning anew");
       return new RunState();
     }
-    RunState state = restored(found.get());
-    if (!auto && settings.isOn()) {
-      // What the folder holds may be further on; from now on this one is its newest.
-      write(state);
-    }
-    return state;
+    return restored(found.get(), listener::notice);
   }
 
   /** What a run has reached must not be written over because no checkpoint of it can be read. */
@@ -123,9 +142,9 @@ final class Checkpointing implements AutoCloseable {
     }
   }
 
-  private RunState restored(Checkpoint found) throws IOException {
+  private RunState restored(Checkpoint found, Consumer<String> tell) throws IOException {
     try (Checkpoint checkpoint = found) {
-      checkSettings(checkpoint);
+      checkSettings(checkpoint, tell);
       RunState state = Snapshot.restore(checkpoint, session);
       // In another folder than its own a run has no best weights yet.
       if (!session.folder().holdsWeights("best")) {
@@ -135,7 +154,7 @@ final class Checkpointing implements AutoCloseable {
         state.bestEmaTop1 = Double.NEGATIVE_INFINITY;
       }
       lastStep = state.updates;
-      listener.notice(
+      tell.accept(
           "resuming after step "
               + state.updates
               + " (epoch "
@@ -147,14 +166,14 @@ final class Checkpointing implements AutoCloseable {
     }
   }
 
-  private void checkSettings(Checkpoint checkpoint) throws IOException {
+  private void checkSettings(Checkpoint checkpoint, Consumer<String> tell) throws IOException {
     Snapshot.Changes changes = Snapshot.changes(checkpoint, configuration);
     checkArgument(
         changes.decisive().isEmpty() || settings.resumeAnyway(),
         "the run cannot go on as it was, because settings changed: %s; set them back, or add --resume-anyway",
         String.join("; ", changes.decisive()));
-    changes.decisive().forEach(change -> listener.notice("changed, and it matters: " + change));
-    changes.harmless().forEach(change -> listener.notice("changed: " + change));
+    changes.decisive().forEach(change -> tell.accept("changed, and it matters: " + change));
+    changes.harmless().forEach(change -> tell.accept("changed: " + change));
   }
 
   /** Whether it is time for a checkpoint and none is being written. */

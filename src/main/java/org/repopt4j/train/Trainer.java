@@ -66,24 +66,34 @@ public final class Trainer {
    *     changed so that the run cannot be resumed
    */
   public TrainResult run() throws IOException {
-    try (FolderLock lock = session.folder().lock();
-        LossGuard guard = new LossGuard(session.device(), settings.onNan());
+    try (LossGuard guard = new LossGuard(session.device(), settings.onNan());
         Checkpointing checkpointing = new Checkpointing(session, settings, storage, listener)) {
-      listener.started(session.describe());
-      CudaMemory.resetPeak(session.device());
-      session.badSampleLog(listener::notice);
-      RunState state = checkpointing.begin();
-      session.folder().begin(config, state.rows);
-      try {
-        return run(state, checkpointing, guard);
-      } catch (TrainingDivergedException e) {
-        throw e;
-      } catch (RuntimeException | Error e) {
-        if (settings.saveOnError()) {
-          saveAfter(e, state, checkpointing);
-        }
-        throw withWaysOut(e);
+      // Before the lock, with which the folder is made.
+      Optional<RunState> named = checkpointing.named();
+      // What is being written is done before the lock is given up.
+      try (FolderLock lock = session.folder().lock();
+          checkpointing) {
+        return locked(named, checkpointing, guard);
       }
+    }
+  }
+
+  private TrainResult locked(Optional<RunState> named, Checkpointing checkpointing, LossGuard guard)
+      throws IOException {
+    listener.started(session.describe());
+    CudaMemory.resetPeak(session.device());
+    session.badSampleLog(listener::notice);
+    RunState state = checkpointing.begin(named);
+    session.folder().begin(config, state.rows);
+    try {
+      return run(state, checkpointing, guard);
+    } catch (TrainingDivergedException e) {
+      throw e;
+    } catch (RuntimeException | Error e) {
+      if (settings.saveOnError()) {
+        saveAfter(e, state, checkpointing);
+      }
+      throw withWaysOut(e);
     }
   }
 
