@@ -164,6 +164,21 @@ def directory(entry, field, value, form="<I"):
     return bytes(changed)
 
 
+def extra(fields):
+    """The last record's lengths are to be found in these extra fields."""
+    changed = bytearray(directory(2, 20, (1 << 64) - 1, "<Q"))
+    size, at = struct.unpack_from("<II", changed, len(changed) - 10)
+    struct.pack_into("<I", changed, len(changed) - 10, size + len(fields))
+    for _ in range(2):
+        at += 46 + struct.unpack_from("<H", changed, at + 28)[0]
+    struct.pack_into("<H", changed, at + 30, len(fields))
+    at += 46 + struct.unpack_from("<H", changed, at + 28)[0]
+    return bytes(changed[:at] + fields + changed[at:])
+
+
+save("zip64-extra-cut.pth", extra(struct.pack("<HHQ", 1, 16, 8)))
+save("zip64-extra-short.pth", extra(struct.pack("<HHQI", 1, 12, 16, 16)))
+save("zip64-extra-other.pth", extra(struct.pack("<HHQQ", 2, 16, 16, 16)))
 save("zip-overlap.pth", directory(2, 42, 0))
 save("zip-far.pth", directory(2, 42, 0xFFFFFFF0))
 save("zip-length.pth", directory(2, 24, 0xFFFFFFFE))

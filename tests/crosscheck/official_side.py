@@ -249,6 +249,14 @@ def vgg_case(rng, small):
             "modes": ["target", "csla", "hs", "repvgg"]}
 
 
+def wide_case(rng):
+    """Few pixels, and in the last stage as many channels as the kernels for wide convolutions want (WinogradConvolution)."""
+    channels = [4, 4, 256, 256]
+    return {"kind": "vgg", "blocks": [1] * 4, "widths": [c / (64 << i) for i, c in enumerate(channels)], "strides": [2, 1, 1, 1, 1],
+            "se": False, "classes": rng.randint(3, 10), "image": [3, 3, 2 * rng.randint(3, 7), 2 * rng.randint(3, 7)],
+            "modes": ["target", "csla", "hs", "repvgg"]}
+
+
 def ghost_case(rng, small):
     width = 4 if small else 4 * rng.randint(1, 4)
     return {"kind": "ghost", "in": rng.randint(2, 6), "channels": width, "dw": [rng.choice([3, 5]), rng.choice([3, 5])],
@@ -518,6 +526,7 @@ def cases(args):
             yield {"kind": "schedule", "name": name}, rng
     if args.no_whole:
         return
+    yield training_parameters(rng, wide_case(rng), args.small), rng
     yield {"kind": "whole", "arch": "RepOpt-GhostNet-0.5x", "modes": ["target", "csla", "hs", "rep"], "seed": args.seed + 1, "classes": 10,
            "forward": True, "image": [2, 3, 64, 64]}, rng
     yield {"kind": "whole", "arch": "RepOpt-VGG-B1", "modes": ["target"], "seed": args.seed + 2, "classes": 1000, "forward": False}, rng

@@ -158,6 +158,25 @@ class CrosscheckCommandTest {
     assertFalse(Files.exists(output));
   }
 
+  @Test
+  @Timeout(60)
+  void aPythonThatHangsIsStoppedWithAllThatItStarted() throws IOException {
+    Path child = folder.resolve("child");
+    String python =
+        python("echo 'python: vgg-07' >&2", "sleep 50 &", "echo $! > " + child, "wait; wait");
+    assertRefused(run("--python", python, "--python-timeout", "0"), "--python-timeout", "0");
+    assertRefused(
+        run("--python", python, "--python-timeout", "2"),
+        "came no further than vgg-07 in 2 seconds",
+        "--python-timeout");
+    assertEnds(child);
+  }
+
+  private static void assertEnds(Path pid) throws IOException {
+    long child = Long.parseLong(Files.readString(pid).strip());
+    ProcessHandle.of(child).ifPresent(left -> left.onExit().join());
+  }
+
   /** A stand-in for Python that hands over kept results. */
   private String keptResults() throws IOException {
     Path kept = Path.of("tests/resources/org/repopt4j/crosscheck").toAbsolutePath();
@@ -171,8 +190,14 @@ class CrosscheckCommandTest {
   @Timeout(60)
   void aSignalLeavesNeitherPythonNorFilesBehind() throws Exception {
     Path pid = folder.resolve("pid");
+    Path child = folder.resolve("child");
     String python =
-        python("echo $$ > " + pid + ".new", "mv " + pid + ".new " + pid, "exec sleep 50");
+        python(
+            "sleep 50 &",
+            "echo $! > " + child,
+            "echo $$ > " + pid + ".new",
+            "mv " + pid + ".new " + pid,
+            "wait");
     Path temporary = Files.createDirectory(folder.resolve("tmp"));
     Process process =
         JavaProcess.of(
@@ -191,8 +216,8 @@ class CrosscheckCommandTest {
     assertTrue(Files.exists(pid), () -> contents(folder.resolve("out")));
     process.destroy();
     assertEquals(143, process.waitFor());
-    long child = Long.parseLong(Files.readString(pid).strip());
-    ProcessHandle.of(child).ifPresent(left -> left.onExit().join());
+    assertEnds(pid);
+    assertEnds(child);
     try (Stream<Path> left = Files.list(temporary)) {
       assertEquals(
           List.of(), left.filter(p -> p.toString().contains("repopt-crosscheck")).toList());

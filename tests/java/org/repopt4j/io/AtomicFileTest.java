@@ -3,12 +3,15 @@ package org.repopt4j.io;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -52,6 +55,18 @@ class AtomicFileTest {
     assertEquals(full, thrown);
     assertEquals("old", Files.readString(file));
     assertEquals(List.of("a"), names());
+  }
+
+  @Test
+  void aFullDiskIsSaidWithTheNameOfTheFile() throws Exception {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "needs Linux's /dev/full");
+    Path file = folder.resolve("weights.pth");
+    try (NamedChannel channel =
+        new NamedChannel(file, FileChannel.open(full, StandardOpenOption.WRITE))) {
+      IOException thrown = assertThrows(IOException.class, () -> channel.write(text("a")));
+      assertEquals("cannot write " + file + ": No space left on device", thrown.getMessage());
+    }
   }
 
   @Test

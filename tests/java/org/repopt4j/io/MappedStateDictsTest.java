@@ -39,7 +39,8 @@ class MappedStateDictsTest {
   @Test
   void filesOfPythonAreMappedAsPythonReadsThem() throws Exception {
     PythonTorch.tensorFiles("make", folder);
-    for (String name : List.of("every-type", "views", "checkpoint", "ddp", "protocol-5")) {
+    for (String name :
+        List.of("every-type", "views", "negated", "checkpoint", "ddp", "protocol-5")) {
       Path file = folder.resolve(name + ".pth");
       try (TensorFile mapped = StateDicts.map(file)) {
         assertEquals(

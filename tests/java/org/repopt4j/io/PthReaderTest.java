@@ -36,6 +36,7 @@ class PthReaderTest {
         "protocol-4",
         "protocol-5",
         "views",
+        "negated",
         "module",
         "ddp",
         "checkpoint",

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,6 +73,12 @@ final class CrosscheckCommand implements Callable<Integer> {
           "Threads of one operator, on both sides (default: ${DEFAULT-VALUE}; more do not help such small networks).")
   private int threads = 1;
 
+  @Option(
+      names = "--python-timeout",
+      paramLabel = "SECONDS",
+      description = "How long Python may take for one case (default: ${DEFAULT-VALUE}).")
+  private int timeout = 600;
+
   @Option(names = "--json", description = "Print JSON instead of a table.")
   private boolean json;
 
@@ -80,12 +87,15 @@ final class CrosscheckCommand implements Callable<Integer> {
     checkArgument(cases >= 1 && cases <= 10_000, "--cases must be from 1 to 10000, got: %s", cases);
     checkArgument(seed >= 0, "--seed must be at least 0, got: %s", seed);
     checkArgument(threads >= 1, "--threads must be at least 1, got: %s", threads);
+    checkArgument(timeout >= 1, "--python-timeout must be at least 1, got: %s", timeout);
     checkArgument(
         !Files.exists(output) || (Files.isDirectory(output) && Files.isWritable(output)),
         "--output must be a folder that can be written to, got: %s",
         output);
     OfficialRepository repository = new OfficialRepository(official);
-    PythonSide side = new PythonSide(python, PythonSide.findScript(), cases, seed, threads);
+    PythonSide side =
+        new PythonSide(
+            python, PythonSide.findScript(), cases, seed, threads, Duration.ofSeconds(timeout));
     try (TemporaryFolder temporary = TemporaryFolder.create("repopt-crosscheck")) {
       Path results = temporary.path();
       long begin = System.nanoTime();

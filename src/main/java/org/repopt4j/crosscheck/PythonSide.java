@@ -7,6 +7,7 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -19,8 +20,10 @@ import java.util.function.Consumer;
  * @param cases how many random cases
  * @param seed of them
  * @param threads of one operator, at least 1
+ * @param patience how long one case may take before Python is taken to hang
  */
-public record PythonSide(String python, Path script, int cases, long seed, int threads) {
+public record PythonSide(
+    String python, Path script, int cases, long seed, int threads, Duration patience) {
   private static final int MODULE_MISSING = 3;
   private static final String PROGRESS = "python: ";
 
@@ -49,8 +52,8 @@ public record PythonSide(String python, Path script, int cases, long seed, int t
    * @param results an existing folder for {@code manifest.json} and its files
    * @param log for all that Python prints
    * @param progress is told the name of each case that begins
-   * @throws IOException if Python cannot be started, lacks torch or numpy, or fails; the message
-   *     has the last line that it printed
+   * @throws IOException if Python cannot be started, lacks torch or numpy, fails or hangs; the
+   *     message has the last line that it printed
    */
   public void run(OfficialRepository official, Path results, Path log, Consumer<String> progress)
       throws IOException {
@@ -70,20 +73,26 @@ public record PythonSide(String python, Path script, int cases, long seed, int t
     builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
     Process process = start(builder);
     // A signal that ends this process must not leave Python at work.
-    Thread atExit = new Thread(process::destroy, "stop-python");
+    Thread atExit = new Thread(() -> Patience.stop(process), "stop-python");
     Runtime.getRuntime().addShutdownHook(atExit);
-    try {
-      String last = read(process, log, progress);
+    try (Patience waiting = Patience.with(process, patience)) {
+      String last = read(process, log, subject -> reached(waiting, subject, progress));
       int code = process.waitFor();
+      waiting.check();
       if (code != 0) {
         throw new IOException(failure(code, last));
       }
     } catch (InterruptedException e) {
       throw new InterruptedIOException("stopped while Python was at work");
     } finally {
-      process.destroy();
+      Patience.stop(process);
       withoutHook(atExit);
     }
+  }
+
+  private static void reached(Patience waiting, String subject, Consumer<String> progress) {
+    waiting.renew(subject);
+    progress.accept(subject);
   }
 
   private static void withoutHook(Thread atExit) throws InterruptedIOException {

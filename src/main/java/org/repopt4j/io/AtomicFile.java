@@ -79,8 +79,9 @@ public final class AtomicFile {
               StandardOpenOption.CREATE_NEW,
               StandardOpenOption.READ,
               StandardOpenOption.WRITE)) {
-        body.writeTo(channel);
-        channel.force(true);
+        NamedChannel named = new NamedChannel(target, channel);
+        body.writeTo(named);
+        named.force();
       }
       Files.move(
           temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

@@ -182,7 +182,7 @@ final class StoredZipReader {
       int id = extra.getShort() & 0xFFFF;
       int length = extra.getShort() & 0xFFFF;
       if (length > extra.remaining()) {
-        break;
+        throw refuse("its entry " + quote(name) + " has an extra field that is cut short");
       }
       int next = extra.position() + length;
       for (int i = 0; id == 1 && i < fields.length; i++) {
@@ -192,8 +192,9 @@ final class StoredZipReader {
       }
       extra.position(next);
     }
+    // A field that is still the mark would mean other bytes to other programs.
     for (int i = 1; i < fields.length; i++) {
-      if (fields[i] < 0 || fields[i] > size) {
+      if (fields[i] < 0 || fields[i] > size || fields[i] == SEE_ZIP64) {
         throw refuse("its entry " + quote(name) + " reaches beyond the end of the file");
       }
     }
