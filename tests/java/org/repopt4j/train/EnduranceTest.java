@@ -121,7 +121,8 @@ class EnduranceTest {
             })
         .run();
     System.out.printf(
-        "%d steps, %d checkpoints: resident %d MiB after %d, %d MiB at the end; handles %d to %d; descriptors %d and %d%n",
+        "%d steps, %d checkpoints: resident %d MiB after %d, %d MiB at the end; handles %d to %d;"
+            + " descriptors %d and %d%n",
         STEPS,
         written.get(),
         memory[0] >> 20,

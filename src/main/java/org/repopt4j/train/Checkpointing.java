@@ -170,7 +170,8 @@ final class Checkpointing implements AutoCloseable {
     Snapshot.Changes changes = Snapshot.changes(checkpoint, configuration);
     checkArgument(
         changes.decisive().isEmpty() || settings.resumeAnyway(),
-        "the run cannot go on as it was, because settings changed: %s; set them back, or add --resume-anyway",
+        "the run cannot go on as it was, because settings changed: %s; set them back, or add"
+            + " --resume-anyway",
         String.join("; ", changes.decisive()));
     changes.decisive().forEach(change -> tell.accept("changed, and it matters: " + change));
     changes.harmless().forEach(change -> tell.accept("changed: " + change));
