@@ -18,6 +18,7 @@ import tarfile
 
 GROUPS = ("stable", "project")
 PIECE = 48 << 20
+WAITING = 4
 
 
 def tree(prefix, folder):
@@ -61,6 +62,9 @@ class Pieces(io.RawIOBase):
 
     def emit(self, size):
         piece, self.buffer = bytes(self.buffer[:size]), self.buffer[size:]
+        # Not the whole stream in memory: reading is faster than compressing.
+        if len(self.compressed) >= WAITING:
+            self.compressed[-WAITING].result()
         self.compressed.append(self.pool.submit(lzma.compress, piece, preset=self.level))
 
     def finish(self):

@@ -21,8 +21,11 @@ import java.util.stream.Stream;
 
 /** The programs of native-config/gpu-kit, with a distribution made of this test's class path. */
 final class KitPrograms {
-  static final long PART_MIB = 24;
+  /** The largest part of a kit in small. */
+  static final long PART_MIB = 8;
 
+  private static final Path SHARED =
+      Path.of(System.getenv().getOrDefault("REPOPT_SHARED", "../shared"));
   private static final Path KIT = Path.of("native-config/gpu-kit").toAbsolutePath();
 
   record Result(int code, String output) {}
@@ -42,6 +45,8 @@ final class KitPrograms {
     }
     copy(Path.of("target/test-classes"), testClasses());
     copy(Path.of("native-config/launcher"), root.resolve("distribution/bin"));
+    Path shared = Files.createDirectories(root.resolve("shared/golden"));
+    Files.writeString(shared.resolve("one.json"), "{}");
     int code =
         ToolProvider.findFirst("jar")
             .orElseThrow()
@@ -56,6 +61,13 @@ final class KitPrograms {
                 "target/classes",
                 ".");
     assertEquals(0, code, "jar");
+    copy(root.resolve("distribution/bin"), root.resolve("small/bin"));
+    Path few = Files.createDirectories(root.resolve("small/lib"));
+    for (Path jar : files(lib)) {
+      String name = jar.getFileName().toString();
+      Path source = name.contains("-linux-") ? lib.resolve("repopt4j-test.jar") : jar;
+      Files.createSymbolicLink(few.resolve(name), source);
+    }
   }
 
   static boolean canPack() {
@@ -83,7 +95,18 @@ final class KitPrograms {
     return root.resolve("test-classes");
   }
 
+  /** A kit that runs. */
   void pack(Path output) throws IOException, InterruptedException {
+    pack(output, "distribution", 59, SHARED);
+  }
+
+  /** A kit whose natives are jars of other things, because those of libtorch take long to pack. */
+  void packSmall(Path output) throws IOException, InterruptedException {
+    pack(output, "small", PART_MIB, root.resolve("shared"));
+  }
+
+  private void pack(Path output, String distribution, long partMib, Path shared)
+      throws IOException, InterruptedException {
     Result packed =
         run(
             "python3",
@@ -93,11 +116,13 @@ final class KitPrograms {
             "--level",
             0,
             "--part-size",
-            PART_MIB,
+            partMib,
             "--output",
             output,
+            "--shared",
+            shared.toAbsolutePath(),
             "--distribution",
-            root.resolve("distribution"),
+            root.resolve(distribution),
             "--test-classes",
             testClasses(),
             "--class-path",
