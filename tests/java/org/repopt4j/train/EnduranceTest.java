@@ -133,7 +133,7 @@ class EnduranceTest {
         open[0],
         open[1]);
     // A checkpoint's copy and batches made ahead come and go; one handle left a checkpoint is more.
-    long most = (STEPS - warm) / 10 * 2 / 3;
+    int most = (STEPS - warm) / 10 * 2 / 3;
     boolean flat =
         memory[1] <= memory[0] * 1.03
             && handles[1] - handles[0] < most
