@@ -232,7 +232,7 @@ final class Checkpointing implements AutoCloseable {
     }
   }
 
-  /** Writes the one of a run's end, if there is none of it yet. */
+  /** Writes the one of a run's end and waits for it. */
   void writeLast(RunState state) throws IOException {
     if (settings.isOn()) {
       write(state);
