@@ -37,6 +37,8 @@ final class Stopwatch {
     List<List<Double>> durations = new ArrayList<>();
     works.forEach(work -> durations.add(new ArrayList<>()));
     long[] left = new long[works.size()];
+    // What the preparations left to the collector must not go while a run's objects are counted.
+    Natives.collectGarbage();
     for (int round = 0; round < repeats && !stop.getAsBoolean(); round++) {
       for (int i = 0; i < works.size(); i++) {
         long before = Natives.handles();

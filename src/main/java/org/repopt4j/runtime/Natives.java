@@ -2,8 +2,10 @@ package org.repopt4j.runtime;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.File;
 import java.io.IOException;
+import java.time.Duration;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
@@ -149,6 +151,22 @@ public final class Natives {
   public static long handles() {
     load();
     return Pointer.totalCount();
+  }
+
+  /**
+   * Has the garbage collected, with the native objects that it alone still owned, so that none of
+   * them goes while {@link #handles} are counted; waits for that, a second at most.
+   */
+  public static void collectGarbage() {
+    load();
+    // Garbage is freed by a thread of JavaCPP's, which does not say when it is done.
+    long before;
+    long begin = System.nanoTime();
+    do {
+      before = handles();
+      System.gc();
+      Uninterruptibles.sleepUninterruptibly(Duration.ofMillis(50));
+    } while (handles() != before && System.nanoTime() - begin < 1_000_000_000L);
   }
 
   /** Whether a CUDA device can be used by this build on this machine. */
