@@ -3,6 +3,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.repopt4j.checkpoint.FileStorage;
 import org.repopt4j.csla.GradMults;
 import org.repopt4j.csla.UpdateRule;
@@ -24,7 +27,11 @@ import org.repopt4j.train.TrainConfig;
 import org.repopt4j.train.TrainListener;
 import org.repopt4j.train.Trainer;
 
-/** Times training with checkpoints against training without: {@code STEPS FOLDER}. */
+/**
+ * Times training with checkpoints against training without: {@code ROUNDS FOLDER}. Two runs of one
+ * process take turns of as many steps as there are from checkpoint to checkpoint, so that a machine
+ * whose pace changes is fair to both.
+ */
 final class CheckpointCost {
   private static final int SIDE = 128;
   private static final int BATCH = 8;
@@ -33,36 +40,88 @@ final class CheckpointCost {
   private CheckpointCost() {}
 
   public static void main(String[] args) throws Exception {
-    int steps = Math.max(2 * EVERY, Integer.parseInt(args[0]));
+    int rounds = Math.max(1, Integer.parseInt(args[0]));
     Path folder = Path.of(args[1]);
-    double[] without = new double[2];
-    double[] with = new double[2];
+    // A turn begins and ends in the middle between two checkpoints, so that each holds a whole one.
+    int steps = EVERY / 2 + (rounds + 1) * EVERY;
+    Split data = data(BATCH * (steps + 1));
+    Turns turns = new Turns(rounds + 2);
     double[] writing = new double[1];
-    // In turn, the other way round at the second time, so that a machine that tires is fair to
-    // both.
-    for (int round = 0; round < 2; round++) {
-      for (int half = 0; half < 2; half++) {
-        boolean checkpoints = half == 1 ^ round == 1;
-        double seconds =
-            secondsAStep(
-                folder.resolve("r" + round + checkpoints), steps / 2, checkpoints, writing);
-        (checkpoints ? with : without)[round] = seconds;
-        System.out.printf(
-            "%s checkpoints: %.3f s a step%n", checkpoints ? "with" : "without", seconds);
+    ExecutorService two = Executors.newFixedThreadPool(2);
+    try {
+      Future<?> without = two.submit(() -> train(folder, data, false, turns, writing));
+      Future<?> with = two.submit(() -> train(folder, data, true, turns, writing));
+      without.get();
+      with.get();
+    } finally {
+      two.shutdownNow();
+    }
+    double[] costs = new double[rounds];
+    for (int round = 0; round <= rounds; round++) {
+      double without = turns.seconds[0][round + 1] / EVERY;
+      double with = turns.seconds[1][round + 1] / EVERY;
+      double cost = 100 * (with / without - 1);
+      System.out.printf(
+          "%s: %.4f s a step without checkpoints, %.4f s with one every %d steps: %+.2f %%%n",
+          round == 0 ? "warm-up" : "round " + round, without, with, EVERY, cost);
+      if (round > 0) {
+        costs[round - 1] = cost;
       }
     }
-    double a = Arrays.stream(without).average().orElseThrow();
-    double b = Arrays.stream(with).average().orElseThrow();
+    Arrays.sort(costs);
     System.out.printf(
-        "a checkpoint every %d steps costs %.2f %% of the training time (%.3f against %.3f s a"
-            + " step); writing one took %.2f s beside training%n",
-        EVERY, 100 * (b / a - 1), b, a, writing[0]);
+        "a checkpoint every %d steps costs %.2f %% of the training time (median of %d rounds, %.2f"
+            + " to %.2f); the last was written in %.2f s beside training%n",
+        EVERY,
+        (costs[rounds / 2] + costs[(rounds - 1) / 2]) / 2,
+        rounds,
+        costs[0],
+        costs[rounds - 1],
+        writing[0]);
   }
 
-  private static double secondsAStep(Path folder, int steps, boolean checkpoints, double[] writing)
+  /** Lets one of two runs go on at a time. */
+  private static final class Turns {
+    /** Of each run's turns. */
+    final double[][] seconds;
+
+    private int turn;
+    private long begun;
+
+    Turns(int turns) {
+      seconds = new double[2][turns];
+    }
+
+    /** Whose turn it is: 0 1, 1 0, 0 1, and so on. */
+    private int whose() {
+      return (turn & 1) ^ (turn >> 1 & 1);
+    }
+
+    synchronized void await(int run) throws InterruptedException {
+      while (turn < 2 * seconds[0].length && whose() != run) {
+        wait();
+      }
+      begun = System.nanoTime();
+    }
+
+    /** Ends a run's turn, and waits for its next if there is one. */
+    synchronized void next(int run) throws InterruptedException {
+      seconds[run][turn / 2] = (System.nanoTime() - begun) / 1e9;
+      boolean last = turn / 2 == seconds[run].length - 1;
+      turn++;
+      notifyAll();
+      if (!last) {
+        await(run);
+      }
+    }
+  }
+
+  private static Void train(
+      Path folder, Split data, boolean checkpoints, Turns turns, double[] writing)
       throws Exception {
+    int run = checkpoints ? 1 : 0;
+    turns.await(run);
     Architecture arch = Architecture.named("RepOpt-VGG-B1");
-    int images = BATCH * (steps + 3);
     TrainConfig config =
         new TrainConfig(
             arch,
@@ -71,7 +130,8 @@ final class CheckpointCost {
             new DataSettings("synthetic", null, BATCH, BATCH, 1, true, true),
             new OptimSettings(UpdateRule.SGD, 1e-4, 0.9, 0.9, 0.999, 1e-8, 4e-5, 0, false, 1, 0.1),
             new ScheduleSettings(ScheduleSettings.Curve.CONSTANT, 1, 0, 0, 0, 1, 0.1),
-            new RunSettings("cpu", Precision.FP32, false, false, 0, false, 7, 0, 1, folder));
+            new RunSettings(
+                "cpu", Precision.FP32, false, false, 0, false, 7, 0, 1, folder.resolve("" + run)));
     CheckpointSettings settings =
         checkpoints
             ? new CheckpointSettings(
@@ -85,9 +145,7 @@ final class CheckpointCost {
                 CheckpointSettings.OnDiskFull.CONTINUE)
             : CheckpointSettings.OFF;
     Network network = arch.build(Mode.TARGET, 1000);
-    Session session = Session.of(config, data(images), network, GradMults.none(), settings);
-    long[] times = new long[steps + 4];
-    int[] asked = new int[1];
+    Session session = Session.of(config, data, network, GradMults.none(), settings);
     TrainListener listener =
         new TrainListener() {
           @Override
@@ -95,6 +153,8 @@ final class CheckpointCost {
             writing[0] = seconds;
           }
         };
+    int end = EVERY / 2 + (turns.seconds[run].length - 1) * EVERY;
+    int[] steps = new int[1];
     new Trainer(
             config,
             session,
@@ -102,12 +162,17 @@ final class CheckpointCost {
             new FileStorage(),
             listener,
             () -> {
-              times[asked[0]++] = System.nanoTime();
-              return asked[0] > steps + 2;
+              if (++steps[0] % EVERY == EVERY / 2) {
+                try {
+                  turns.next(run);
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              }
+              return steps[0] >= end;
             })
         .run();
-    // The first steps warm up. With checkpoints the stretch holds exactly one of them.
-    return (times[steps + 2] - times[2]) / 1e9 / steps;
+    return null;
   }
 
   private static Split data(int count) {
