@@ -41,7 +41,11 @@ class WinogradConvolutionTest {
     "3, 17, 33, 5, 7",
     "2, 40, 20, 1, 1",
     "2, 32, 24, 2, 9",
-    "5, 70, 64, 8, 8"
+    "5, 70, 64, 8, 8",
+    "2, 13, 40, 16, 16",
+    "1, 34, 12, 32, 32",
+    "3, 5, 7, 14, 28",
+    "1, 6, 25, 3, 71"
   })
   void outputsAndGradientsAreThoseOfLibtorchInFloat64(int n, int in, int out, int h, int w) {
     Tensor input = random(n, in, h, w);

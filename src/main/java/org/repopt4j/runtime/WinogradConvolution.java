@@ -26,7 +26,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 public final class WinogradConvolution {
   /** With fewer channels the direct convolution is as fast. */
-  private static final int CHANNELS = 256;
+  private static final int CHANNELS = 128;
 
   /** libtorch holds hooks weakly: what a graph may still call must be reachable from here. */
   private static final Set<Call> AWAITED = ConcurrentHashMap.newKeySet();
