@@ -250,7 +250,7 @@ def vgg_case(rng, small):
 
 
 def wide_case(rng):
-    """Few pixels, and in the last stage as many channels as the kernels for wide convolutions want (WinogradConvolution)."""
+    """Few pixels, and in the last stage as many channels as the kernels for wide convolutions want (WideConvolution)."""
     channels = [4, 4, 256, 256]
     return {"kind": "vgg", "blocks": [1] * 4, "widths": [c / (64 << i) for i, c in enumerate(channels)], "strides": [2, 1, 1, 1, 1],
             "se": False, "classes": rng.randint(3, 10), "image": [3, 3, 2 * rng.randint(3, 7), 2 * rng.randint(3, 7)],

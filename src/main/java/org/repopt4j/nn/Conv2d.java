@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.repopt4j.csla.KernelShape;
 import org.repopt4j.runtime.Tensors;
-import org.repopt4j.runtime.WinogradConvolution;
+import org.repopt4j.runtime.WideConvolution;
 
 /**
  * A convolution of {@code [n, in, h, w]}, with the parameters {@code weight} and, if it has one,
@@ -21,8 +21,7 @@ public final class Conv2d extends Layer {
   private final TensorOptional biasArgument;
   private final long[] stride;
   private final long[] padding;
-  private final WinogradConvolution winograd = new WinogradConvolution();
-  private final boolean plain3x3;
+  private final Optional<WideConvolution> wide;
 
   /** A convolution with fresh values from libtorch's default generator. */
   public Conv2d(KernelShape shape, boolean bias) {
@@ -36,20 +35,21 @@ public final class Conv2d extends Layer {
     this.biasArgument = owned(Tensors.optional(this.bias));
     this.stride = new long[] {shape.stride(), shape.stride()};
     this.padding = new long[] {shape.paddingH(), shape.paddingW()};
-    this.plain3x3 =
+    boolean plain3x3 =
         !bias
             && shape.groups() == 1
-            && shape.stride() == 1
+            && shape.stride() <= 2
             && shape.kh() == 3
             && shape.kw() == 3
             && shape.paddingH() == 1
             && shape.paddingW() == 1;
+    this.wide = plain3x3 ? Optional.of(new WideConvolution(shape.stride())) : Optional.empty();
   }
 
   @Override
   public Tensor forward(Tensor input) {
-    if (plain3x3 && WinogradConvolution.applies(input, weight)) {
-      return winograd.forward(input, weight);
+    if (wide.isPresent() && wide.get().applies(input, weight)) {
+      return wide.get().forward(input, weight);
     }
     return torch.conv2d(input, weight, biasArgument, stride, padding, NO_DILATION, shape.groups());
   }

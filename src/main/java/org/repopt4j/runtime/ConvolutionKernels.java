@@ -9,11 +9,11 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.repopt4j.runtime.UpdateKernels.Instructions;
 
 /**
- * Our own native code for 3x3 convolutions with stride 1 and padding 1 on a CPU ({@code
- * native-config/kernels/winograd.h}): float32, contiguous {@code [n, channels, h, w]}. They are off
- * where {@link UpdateKernels} are, and by the system property {@value #PROPERTY}{@code =off}.
+ * Our own native code for 3x3 convolutions with stride 1 or 2 and padding 1 on a CPU ({@code
+ * native-config/kernels/convolution.h}): float32, contiguous {@code [n, channels, h, w]}. They are
+ * off where {@link UpdateKernels} are, and by the system property {@value #PROPERTY}{@code =off}.
  */
-@Platform(include = "winograd.h")
+@Platform(include = "convolution.h")
 final class ConvolutionKernels {
   /** Of the choice between these kernels and libtorch's. */
   static final String PROPERTY = "repopt.convolutions";
@@ -42,53 +42,51 @@ final class ConvolutionKernels {
   }
 
   /** Writes the convolution of {@code x} with {@code w} into {@code y}. */
-  static void convolve(Tensor x, Tensor w, Tensor y) {
-    run(x, w, w, y, false);
+  static void convolve(Tensor x, Tensor w, Tensor y, int stride) {
+    run(ConvolutionKernels::repopt_convolution, x, w, y, shape(x, w, stride));
   }
 
-  /** The gradient of the inputs, from that of the outputs. */
-  static Tensor inputGradient(Tensor gy, Tensor w) {
-    Tensor gx =
-        Tensors.empty(
-            ScalarType.Float, Tensors.cpu(), gy.size(0), w.size(1), gy.size(2), gy.size(3));
-    run(gy, w, w, gx, true);
+  /** The gradient of the inputs {@code x}, from that of the outputs. */
+  static Tensor inputGradient(Tensor gy, Tensor w, Tensor x, int stride) {
+    Tensor gx = Tensors.empty(ScalarType.Float, Tensors.cpu(), Tensors.shape(x));
+    run(ConvolutionKernels::repopt_convolution_input_gradient, gy, w, gx, shape(x, w, stride));
     return gx;
   }
 
-  /** The gradient of the weights, from the inputs and the gradient of the outputs. */
-  static Tensor weightGradient(Tensor x, Tensor gy, Tensor w) {
+  /** The gradient of the weights {@code w}, from the inputs and the gradient of the outputs. */
+  static Tensor weightGradient(Tensor x, Tensor gy, Tensor w, int stride) {
     Tensor gw = Tensors.empty(ScalarType.Float, Tensors.cpu(), Tensors.shape(w));
-    long[] shape = shape(x, w);
-    try (StepScope scope = StepScope.open()) {
-      repopt_convolution_weight_gradient(
-          x.data_ptr_float(),
-          gy.data_ptr_float(),
-          gw.data_ptr_float(),
-          scratch(shape),
-          shape,
-          Natives.threads(),
-          number());
-    }
+    run(ConvolutionKernels::repopt_convolution_weight_gradient, x, gy, gw, shape(x, w, stride));
     return gw;
   }
 
-  private static void run(Tensor from, Tensor w, Tensor like, Tensor to, boolean turned) {
-    long[] shape = shape(from, like);
+  @FunctionalInterface
+  private interface Kernel {
+    void run(
+        FloatPointer a,
+        FloatPointer b,
+        FloatPointer to,
+        FloatPointer scratch,
+        long[] shape,
+        int threads,
+        int instructions);
+  }
+
+  private static void run(Kernel kernel, Tensor a, Tensor b, Tensor to, long[] shape) {
     try (StepScope scope = StepScope.open()) {
-      repopt_convolve(
-          from.data_ptr_float(),
-          w.data_ptr_float(),
+      kernel.run(
+          a.data_ptr_float(),
+          b.data_ptr_float(),
           to.data_ptr_float(),
           scratch(shape),
           shape,
-          turned,
           Natives.threads(),
           number());
     }
   }
 
-  private static long[] shape(Tensor planes, Tensor w) {
-    return new long[] {planes.size(0), planes.size(2), planes.size(3), w.size(0), w.size(1)};
+  private static long[] shape(Tensor x, Tensor w, int stride) {
+    return new long[] {x.size(0), x.size(2), x.size(3), w.size(0), w.size(1), stride};
   }
 
   /** Of this thread; it grows to what the largest layer needs and stays, so that pages do, too. */
@@ -109,13 +107,21 @@ final class ConvolutionKernels {
   private static native @Cast("int64_t") long repopt_convolution_scratch(
       @Cast("const int64_t*") long[] shape, int instructions);
 
-  private static native void repopt_convolve(
+  private static native void repopt_convolution(
       FloatPointer x,
       FloatPointer w,
       FloatPointer y,
       FloatPointer scratch,
       @Cast("const int64_t*") long[] shape,
-      boolean turned,
+      int threads,
+      int instructions);
+
+  private static native void repopt_convolution_input_gradient(
+      FloatPointer gy,
+      FloatPointer w,
+      FloatPointer gx,
+      FloatPointer scratch,
+      @Cast("const int64_t*") long[] shape,
       int threads,
       int instructions);
 

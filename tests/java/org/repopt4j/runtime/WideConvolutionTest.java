@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.repopt4j.testkit.TensorAsserts.assertRelative;
 
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.AfterEach;
@@ -16,8 +17,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-class WinogradConvolutionTest {
+class WideConvolutionTest {
   private static final long[] ONE = {1, 1};
   private StepScope scope;
 
@@ -37,26 +39,37 @@ class WinogradConvolutionTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 3, 5, 4, 4",
-    "3, 17, 33, 5, 7",
-    "2, 40, 20, 1, 1",
-    "2, 32, 24, 2, 9",
-    "5, 70, 64, 8, 8",
-    "2, 13, 40, 16, 16",
-    "1, 34, 12, 32, 32",
-    "3, 5, 7, 14, 28",
-    "1, 6, 25, 3, 71"
+    "1, 1, 3, 5, 4, 4",
+    "1, 3, 17, 33, 5, 7",
+    "1, 2, 40, 20, 1, 1",
+    "1, 2, 32, 24, 2, 9",
+    "1, 5, 70, 64, 8, 8",
+    "1, 2, 13, 40, 16, 16",
+    "1, 1, 34, 12, 32, 32",
+    "1, 3, 5, 7, 14, 28",
+    "1, 1, 6, 25, 3, 71",
+    "2, 1, 3, 5, 4, 4",
+    "2, 3, 17, 33, 5, 7",
+    "2, 2, 40, 20, 1, 1",
+    "2, 2, 1, 1, 2, 9",
+    "2, 8, 70, 64, 8, 8",
+    "2, 9, 60, 25, 17, 16",
+    "2, 1, 5, 530, 3, 6",
+    "2, 2, 3, 4, 41, 39"
   })
-  void outputsAndGradientsAreThoseOfLibtorchInFloat64(int n, int in, int out, int h, int w) {
+  void outputsAndGradientsAreThoseOfLibtorchInFloat64(
+      int stride, int n, int in, int out, int h, int w) {
+    long[] strides = {stride, stride};
     Tensor input = random(n, in, h, w);
     Tensor weight = random(out, in, 3, 3);
     Tensor exactInput = leaf(input.to(ScalarType.Double));
     Tensor exactWeight = leaf(weight.to(ScalarType.Double));
-    Tensor exact = torch.conv2d(exactInput, exactWeight, Tensors.optional(null), ONE, ONE, ONE, 1);
-    Tensor factors = random(n, out, h, w);
+    Tensor exact =
+        torch.conv2d(exactInput, exactWeight, Tensors.optional(null), strides, ONE, ONE, 1);
+    Tensor factors = random(Tensors.shape(exact));
     exact.mul(factors.to(ScalarType.Double)).sum().backward();
 
-    Tensor ours = new WinogradConvolution().forward(leaf(input), leaf(weight));
+    Tensor ours = new WideConvolution(stride).forward(leaf(input), leaf(weight));
     ours.mul(factors).sum().backward();
 
     assertRelative("outputs", 1e-6, exact, ours);
@@ -68,7 +81,7 @@ class WinogradConvolutionTest {
   void aLayerThatIsUsedTwiceBeforeTheBackwardPassGetsTheGradientsOfBothUses() {
     Tensor weight = leaf(random(16, 16, 3, 3));
     Tensor input = random(2, 16, 6, 6);
-    WinogradConvolution layer = new WinogradConvolution();
+    WideConvolution layer = new WideConvolution(1);
     layer.forward(layer.forward(input, weight), weight).square().sum().backward();
 
     Tensor exactWeight = leaf(weight.detach().to(ScalarType.Double));
@@ -83,7 +96,7 @@ class WinogradConvolutionTest {
   @Test
   void theGradientSurvivesAGarbageCollectionBeforeTheBackwardPass() {
     Tensor weight = leaf(random(16, 16, 3, 3));
-    Tensor loss = new WinogradConvolution().forward(random(1, 16, 4, 4), weight).sum();
+    Tensor loss = new WideConvolution(1).forward(random(1, 16, 4, 4), weight).sum();
     for (int i = 0; i < 3; i++) {
       System.gc();
     }
@@ -92,25 +105,24 @@ class WinogradConvolutionTest {
     assertTrue(weight.grad().abs().sum().item_double() > 0);
   }
 
-  @Test
-  void theResultDoesNotDependOnTheNumberOfThreads() {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void theResultDoesNotDependOnTheNumberOfThreads(int stride) {
     Tensor input = random(3, 20, 7, 5);
     Tensor weight = random(28, 20, 3, 3);
-    Tensor gradient = random(3, 28, 7, 5);
+    Tensor gradient = random(3, 28, (7 - 1) / stride + 1, (5 - 1) / stride + 1);
     int before = Natives.threads();
     float[][] results = new float[2][];
     try {
       for (int i = 0; i < 2; i++) {
         Natives.threads(1 + 2 * i);
-        Tensor output = Tensors.empty(ScalarType.Float, Tensors.cpu(), 3, 28, 7, 5);
-        ConvolutionKernels.convolve(input, weight, output);
-        Tensor weights = ConvolutionKernels.weightGradient(input, gradient, weight);
-        Tensor inputs = ConvolutionKernels.inputGradient(gradient, weight);
+        Tensor output = Tensors.empty(ScalarType.Float, Tensors.cpu(), Tensors.shape(gradient));
+        ConvolutionKernels.convolve(input, weight, output, stride);
+        Tensor weights = ConvolutionKernels.weightGradient(input, gradient, weight, stride);
+        Tensor inputs = ConvolutionKernels.inputGradient(gradient, weight, input, stride);
         results[i] =
             Tensors.toFloats(
-                torch.cat(
-                    new org.bytedeco.pytorch.TensorVector(
-                        output.flatten(), weights.flatten(), inputs.flatten())));
+                torch.cat(new TensorVector(output.flatten(), weights.flatten(), inputs.flatten())));
       }
     } finally {
       Natives.threads(before);
@@ -122,7 +134,7 @@ class WinogradConvolutionTest {
   void gradientsAddUpOverSeveralBackwardPasses() {
     Tensor weight = leaf(random(16, 16, 3, 3));
     Tensor input = random(1, 16, 4, 4);
-    WinogradConvolution layer = new WinogradConvolution();
+    WideConvolution layer = new WideConvolution(1);
     layer.forward(input, weight).sum().backward();
     double[] once = Tensors.toDoubles(weight.grad());
     layer.forward(input, weight).sum().backward();
@@ -136,7 +148,7 @@ class WinogradConvolutionTest {
   void refusesAnInputThatWasChangedInPlace() {
     Tensor weight = leaf(random(16, 16, 3, 3));
     Tensor input = random(1, 16, 4, 4);
-    Tensor loss = new WinogradConvolution().forward(input, weight).sum();
+    Tensor loss = new WideConvolution(1).forward(input, weight).sum();
     input.zero_();
     RuntimeException thrown = assertThrows(RuntimeException.class, loss::backward);
     assertTrue(thrown.getMessage().contains("changed in place"), thrown.getMessage());
@@ -145,7 +157,7 @@ class WinogradConvolutionTest {
   @Test
   void refusesAGradientAfterTheEndOfTheScope() {
     Tensor weight = leaf(random(16, 16, 3, 3));
-    WinogradConvolution layer = new WinogradConvolution();
+    WideConvolution layer = new WideConvolution(1);
     Tensor loss = outOfItsScope(layer, weight);
     RuntimeException thrown = assertThrows(RuntimeException.class, loss::backward);
     assertTrue(thrown.getMessage().contains("after the end of the StepScope"), thrown.getMessage());
@@ -153,21 +165,23 @@ class WinogradConvolutionTest {
 
   @Test
   void leavesOtherTypesAndSmallLayersToLibtorch() {
+    WideConvolution layer = new WideConvolution(1);
     Tensor weight = leaf(random(256, 256, 3, 3));
     Tensor input = random(1, 256, 2, 2);
-    assertTrue(WinogradConvolution.applies(input, weight));
-    assertFalse(WinogradConvolution.applies(input.to(ScalarType.Double), weight));
-    assertFalse(WinogradConvolution.applies(input, random(256, 256, 3, 3)));
-    assertFalse(WinogradConvolution.applies(random(1, 8, 2, 2), leaf(random(8, 8, 3, 3))));
+    assertTrue(layer.applies(input, weight));
+    assertFalse(new WideConvolution(2).applies(input, weight));
+    assertFalse(layer.applies(input.to(ScalarType.Double), weight));
+    assertFalse(layer.applies(input, random(256, 256, 3, 3)));
+    assertFalse(layer.applies(random(1, 8, 2, 2), leaf(random(8, 8, 3, 3))));
     try (NoGrad noGrad = NoGrad.open()) {
-      assertFalse(WinogradConvolution.applies(input, weight));
+      assertFalse(layer.applies(input, weight));
     }
     try (Autocast bf16 = Autocast.bf16(ComputeDevice.cpu())) {
-      assertFalse(WinogradConvolution.applies(input, weight));
+      assertFalse(layer.applies(input, weight));
     }
   }
 
-  private static Tensor outOfItsScope(WinogradConvolution layer, Tensor weight) {
+  private static Tensor outOfItsScope(WideConvolution layer, Tensor weight) {
     try (StepScope inner = StepScope.open()) {
       return inner.keep(layer.forward(random(1, 16, 4, 4), weight).sum());
     }

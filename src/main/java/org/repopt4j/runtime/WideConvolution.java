@@ -1,5 +1,6 @@
 package org.repopt4j.runtime;
 
+import static com.google.common.base.Preconditions.checkArgument;
 import static com.google.common.base.Preconditions.checkState;
 
 import java.util.ArrayDeque;
@@ -24,21 +25,32 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * <p>One object serves one layer and lives as long as it. The output's gradient must be computed
  * while the scope is open in which the output was made, and only once.
  */
-public final class WinogradConvolution {
-  /** With fewer channels the direct convolution is as fast. */
-  private static final int CHANNELS = 128;
+public final class WideConvolution {
+  /** With fewer channels the direct convolution is as fast; by stride. */
+  private static final int[] CHANNELS = {0, 128, 512};
 
   /** libtorch holds hooks weakly: what a graph may still call must be reachable from here. */
   private static final Set<Call> AWAITED = ConcurrentHashMap.newKeySet();
 
+  private final int stride;
   private final Deque<Call> idle = new ArrayDeque<>();
 
-  /** Whether a convolution with stride 1 and padding 1 of this input and kernel is for us. */
-  public static boolean applies(Tensor input, Tensor weight) {
+  /**
+   * A convolution with padding 1.
+   *
+   * @param stride 1 or 2
+   */
+  public WideConvolution(int stride) {
+    checkArgument(stride == 1 || stride == 2, "the stride must be 1 or 2, got: %s", stride);
+    this.stride = stride;
+  }
+
+  /** Whether such a convolution of this input and kernel is for us. */
+  public boolean applies(Tensor input, Tensor weight) {
     return GradMode.is_enabled()
         && weight.requires_grad()
-        && weight.size(0) >= CHANNELS
-        && weight.size(1) >= CHANNELS
+        && weight.size(0) >= CHANNELS[stride]
+        && weight.size(1) >= CHANNELS[stride]
         && input.is_cpu()
         && input.dim() == 4
         && input.size(1) == weight.size(1)
@@ -50,7 +62,7 @@ public final class WinogradConvolution {
         && ConvolutionKernels.available();
   }
 
-  /** The output {@code [n, out, h, w]} for {@code [n, in, h, w]}. */
+  /** The output {@code [n, out, ceil(h/stride), ceil(w/stride)]} for {@code [n, in, h, w]}. */
   public Tensor forward(Tensor input, Tensor weight) {
     Call call = idle.isEmpty() ? new Call() : idle.pop();
     return call.forward(input, weight);
@@ -82,7 +94,7 @@ public final class WinogradConvolution {
               @Override
               public TensorBase call(TensorBase unused) {
                 check();
-                return finished(ConvolutionKernels.inputGradient(gradient, weight));
+                return finished(ConvolutionKernels.inputGradient(gradient, weight, input, stride));
               }
             });
     private final TensorTensorHook ofWeight =
@@ -91,7 +103,7 @@ public final class WinogradConvolution {
               @Override
               public TensorBase call(TensorBase unused) {
                 check();
-                return finished(ConvolutionKernels.weightGradient(input, gradient, weight));
+                return finished(ConvolutionKernels.weightGradient(input, gradient, weight, stride));
               }
             });
 
@@ -101,7 +113,9 @@ public final class WinogradConvolution {
       weight = w.detach();
       inputVersion = x._version();
       weightVersion = w._version();
-      long[] shape = {x.size(0), w.size(0), x.size(2), x.size(3)};
+      long[] shape = {
+        x.size(0), w.size(0), (x.size(2) - 1) / stride + 1, (x.size(3) - 1) / stride + 1
+      };
       // The gradient of a view is a tensor of its own, which libtorch can keep without a copy.
       Tensor kernel = w.view(Tensors.shape(w));
       kernel.register_hook(ofWeight);
@@ -115,7 +129,7 @@ public final class WinogradConvolution {
       }
       Tensor output = carrier.expand(shape).contiguous();
       output.register_hook(ofOutput);
-      ConvolutionKernels.convolve(input, weight, output);
+      ConvolutionKernels.convolve(input, weight, output, stride);
       return output;
     }
 
