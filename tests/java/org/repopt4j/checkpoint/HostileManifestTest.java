@@ -30,7 +30,7 @@ class HostileManifestTest {
 
   @BeforeEach
   void twoCheckpoints() throws IOException {
-    root = folder.resolve("run/checkpoints");
+    root = Files.createDirectory(folder.resolve("run")).resolve("checkpoints");
     CheckpointFolder checkpoints = new CheckpointFolder(root, new FileStorage());
     for (long step = 1; step <= 2; step++) {
       newest =

@@ -172,6 +172,36 @@ class CrosscheckCommandTest {
     assertEnds(child);
   }
 
+  /** A process that has left its parents holds what Python printed into, silently or not. */
+  @ParameterizedTest
+  @CsvSource({
+    "true, exec sleep 50",
+    "false, exec sleep 50",
+    "false, while sleep 0.01; do echo left; done"
+  })
+  @Timeout(30)
+  void whatPythonLeavesBehindIsNotWaitedFor(boolean hangs, String does) throws IOException {
+    Path pid = folder.resolve("left");
+    String python =
+        python(
+            "(sh -c 'echo $$ > " + pid + "; " + does + "' &)",
+            "while [ ! -s " + pid + " ]; do sleep 0.01; done",
+            "echo 'python: vgg-03'",
+            hangs ? "sleep 50" : "exit 4");
+    try {
+      assertRefused(
+          run("--python", python, "--python-timeout", "2"),
+          hangs ? "came no further than vgg-03 in 2 seconds" : "the exit code 4: ");
+      assertTrue(left(pid).isAlive());
+    } finally {
+      left(pid).destroyForcibly();
+    }
+  }
+
+  private static ProcessHandle left(Path pid) throws IOException {
+    return ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).orElseThrow();
+  }
+
   private static void assertEnds(Path pid) throws IOException {
     long child = Long.parseLong(Files.readString(pid).strip());
     ProcessHandle.of(child).ifPresent(left -> left.onExit().join());

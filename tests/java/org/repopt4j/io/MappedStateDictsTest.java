@@ -3,8 +3,13 @@ package org.repopt4j.io;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
@@ -72,6 +77,45 @@ class MappedStateDictsTest {
     assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, Tensors.toFloats(mapped.tensor("w")));
     mapped.close();
     assertEquals(0, SafetensorsReaderTest.mappings(file));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a.pth", "a.safetensors"})
+  @EnabledOnOs(OS.LINUX)
+  void aFileThatFitsIntoMemoryMayBeCutShort(String name) throws Exception {
+    Path file = folder.resolve(name);
+    Map<String, Tensor> tensors = SampleTensors.everyType(3);
+    StateDicts.write(file, tensors);
+    try (TensorFile read = StateDicts.readOrMap(file)) {
+      assertEquals(0, SafetensorsReaderTest.mappings(file));
+      Files.newByteChannel(file, StandardOpenOption.WRITE).truncate(0).close();
+      assertEquals(SampleTensors.describe(tensors), SampleTensors.describe(read.tensors()));
+    }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFileThatMayNotFitIntoMemoryIsMapped() throws Exception {
+    Path file = folder.resolve("sparse.safetensors");
+    long bytes = 1L << 30;
+    byte[] header =
+        "{\"w\":{\"dtype\":\"U8\",\"shape\":[%1$d],\"data_offsets\":[0,%1$d]}}"
+            .formatted(bytes)
+            .getBytes(StandardCharsets.US_ASCII);
+    ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
+    start.putLong(header.length).put(header).flip();
+    try (SeekableByteChannel channel =
+        Files.newByteChannel(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      channel.write(start);
+      channel.position(start.limit() + bytes - 1).write(ByteBuffer.wrap(new byte[] {7}));
+    }
+    try (TensorFile mapped = StateDicts.readOrMap(file)) {
+      assertEquals(1, SafetensorsReaderTest.mappings(file));
+      assertEquals(bytes, mapped.tensor("w").numel());
+      try (StepScope scope = StepScope.open()) {
+        assertEquals(7, mapped.tensor("w").narrow(0, bytes - 1, 1).item_int());
+      }
+    }
   }
 
   @Test

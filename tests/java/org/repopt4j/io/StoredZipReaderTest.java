@@ -2,15 +2,20 @@ package org.repopt4j.io;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -113,6 +118,88 @@ class StoredZipReaderTest extends HostileFiles {
       throw new UncheckedIOException(e);
     }
     return new HostileBytes(out.toByteArray());
+  }
+
+  /**
+   * Two sparse entries whose length, and the second one's place, are the very number that sends a
+   * reader to the zip64 fields (APPNOTE 4.5.3): there the same number is meant as it stands.
+   */
+  @Test
+  void fourGigabytesLessOneByteIsALengthLikeAnyOther() throws IOException {
+    long mark = 0xFFFFFFFFL;
+    long between = mark - 2 * 31;
+    Path file =
+        sparse(
+            new long[] {0, 31 + between, mark},
+            new long[] {between, 0, mark},
+            extra(),
+            extra(),
+            extra(mark, mark, mark));
+    try (FileChannel channel = FileChannel.open(file)) {
+      StoredZipReader.Entry entry = StoredZipReader.entries(file, channel).get("c");
+      assertEquals(mark, entry.header());
+      assertEquals(mark, entry.length());
+      assertEquals(2 * mark + 31, entry.end());
+    }
+    assertEquals(
+        List.of("a " + between + " 0", "b 0 " + (31 + between), "c " + mark + " " + mark),
+        PythonTorch.code(
+            "import zipfile\n"
+                + "for e in zipfile.ZipFile('%s').infolist():\n".formatted(file)
+                + "    print(e.filename, e.file_size, e.header_offset)"));
+  }
+
+  @Test
+  void aMarkThatLeadsNowhereIsRefused() throws IOException {
+    long mark = 0xFFFFFFFFL;
+    for (byte[] extra : List.of(extra(), extra(mark))) {
+      Path file = sparse(new long[] {0}, new long[] {mark}, extra);
+      try (FileChannel channel = FileChannel.open(file)) {
+        String message =
+            assertThrows(InvalidFileException.class, () -> StoredZipReader.entries(file, channel))
+                .getMessage();
+        assertTrue(message.contains("'a' reaches beyond the end of the file"), message);
+      }
+    }
+  }
+
+  /** Entries a, b, ... whose data are holes. */
+  private Path sparse(long[] headers, long[] lengths, byte[]... extras) throws IOException {
+    Path file = folder.resolve("holes-" + System.nanoTime() + ".zip");
+    ByteBuffer central = ByteBuffer.allocate(1000).order(ByteOrder.LITTLE_ENDIAN);
+    long at = 0;
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      for (int i = 0; i < headers.length; i++) {
+        ByteBuffer local = ByteBuffer.allocate(31).order(ByteOrder.LITTLE_ENDIAN);
+        local.putInt(0, 0x04034b50).putShort(26, (short) 1).put(30, (byte) ('a' + i));
+        channel.write(local, headers[i]);
+        at = headers[i] + 31 + lengths[i];
+        int begin = central.position();
+        central.putInt(begin, 0x02014b50);
+        central.putInt(begin + 20, (int) lengths[i]).putInt(begin + 24, (int) lengths[i]);
+        central.putShort(begin + 28, (short) 1).putShort(begin + 30, (short) extras[i].length);
+        central.putInt(begin + 42, (int) headers[i]).put(begin + 46, (byte) ('a' + i));
+        central.position(begin + 47).put(extras[i]);
+      }
+      int length = central.position();
+      central.putInt(0x06064b50).putLong(44).putInt(0).putInt(0).putInt(0);
+      central.putLong(headers.length).putLong(headers.length).putLong(length).putLong(at);
+      central.putInt(0x07064b50).putInt(0).putLong(at + length).putInt(1);
+      central.putInt(0x06054b50).putInt(0).putShort((short) headers.length);
+      central.putShort((short) headers.length).putInt(length).putInt(-1).putShort((short) 0);
+      channel.write(central.flip(), at);
+    }
+    return file;
+  }
+
+  private static byte[] extra(long... values) {
+    ByteBuffer extra = ByteBuffer.allocate(4 + 8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    extra.putShort((short) 1).putShort((short) (8 * values.length));
+    for (long value : values) {
+      extra.putLong(value);
+    }
+    return values.length == 0 ? new byte[0] : extra.array();
   }
 
   @Test

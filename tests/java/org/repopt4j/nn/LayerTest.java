@@ -138,6 +138,22 @@ class LayerTest {
     assertTrue(sample.stateDict().get("b").requires_grad());
   }
 
+  @Test
+  void aSummaryCountsAllAndNamesThree() {
+    Sample sample = new Sample();
+    Map<String, Tensor> state = misfit(sample);
+    assertEquals(
+        "missing 2: steps, norm.bias; unexpected 2: extra, more;"
+            + " of another shape 2: b (needs [2], got [3]), last.bias (needs [3], got [1, 3])",
+        sample.loadStateDict(state, false).summary());
+    for (int i = 0; i < 300; i++) {
+      state.put("more." + i, Tensors.of(new float[1], 1));
+    }
+    String many = sample.loadStateDict(state, false).summary();
+    assertTrue(many.contains("; unexpected 302: extra, more, more.0, ...; of another"), many);
+    assertEquals("complete", sample.loadStateDict(sample.stateDict(), true).summary());
+  }
+
   private static Map<String, Tensor> misfit(Sample sample) {
     Map<String, Tensor> state = new LinkedHashMap<>();
     try (NoGrad noGrad = NoGrad.open()) {

@@ -42,7 +42,11 @@ class RunFolderTest {
     config = TinyRun.with(config, "scales", Path.of("some: scales #1.pth"));
     config = TinyRun.with(config, "optim.opt", UpdateRule.ADAMW_EXACT);
     config = TinyRun.with(config, "data.dataDir", Path.of("/data"));
-    RunFolder.check(run).begin(config, List.of());
+    RunFolder opened = RunFolder.check(run);
+    try (var lock = opened.lock()) {
+      assertTrue(lock != null);
+      opened.begin(config, List.of());
+    }
     JsonNode args = args(run);
     assertEquals(TinyRun.ARCHITECTURE, Architecture.parse(args.get("arch").asText()));
     assertEquals(Mode.TARGET, Mode.parse(args.get("mode").asText()));

@@ -50,7 +50,10 @@ public final class CheckpointFolder {
     }
   }
 
-  /** Checkpoints in this folder, which need not exist yet. */
+  /**
+   * Checkpoints in this folder, which is made when it is needed; the run's own, in which it is,
+   * must be there.
+   */
   public CheckpointFolder(Path root, CheckpointStorage storage) {
     this.root = root;
     this.storage = storage;

@@ -10,7 +10,7 @@ import org.repopt4j.io.AtomicFile;
  * called for the file and for the folder that names it; until then any part of it may be lost.
  */
 public interface CheckpointStorage {
-  /** Makes a folder and those above it. */
+  /** Makes a folder, if it is not there, in one that is. */
   void createFolder(Path folder) throws IOException;
 
   /** Writes a new file. */

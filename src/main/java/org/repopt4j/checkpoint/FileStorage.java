@@ -17,7 +17,10 @@ import org.repopt4j.io.AtomicFile;
 public final class FileStorage implements CheckpointStorage {
   @Override
   public void createFolder(Path folder) throws IOException {
-    Files.createDirectories(folder);
+    // Not those above it: a run's folder that was deleted must not come back as half of one.
+    if (!Files.isDirectory(folder)) {
+      Files.createDirectory(folder);
+    }
   }
 
   @Override

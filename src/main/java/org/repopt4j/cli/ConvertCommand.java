@@ -83,7 +83,7 @@ final class ConvertCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     checkOptions();
     checkOut();
-    try (TensorFile file = StateDicts.map(in);
+    try (TensorFile file = StateDicts.readOrMap(in);
         Conversion conversion = convert(file)) {
       List<String> dropped = new ArrayList<>(file.skipped());
       boolean pth = !Ascii.toLowerCase(out.toString()).endsWith(".safetensors");

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -135,11 +136,11 @@ final class CrosscheckCommand implements Callable<Integer> {
 
   private IOException withLog(IOException error, Path log) throws IOException {
     boolean verbose = spec.root().userObject() instanceof Main main && main.isVerbose();
-    if (!verbose || !Files.exists(log)) {
+    if (!verbose || !Files.exists(log) || Files.size(log) == 0) {
       return error;
     }
     Path kept = Files.createTempFile("repopt-crosscheck-python", ".log");
-    Files.writeString(kept, Files.readString(log));
+    Files.copy(log, kept, StandardCopyOption.REPLACE_EXISTING);
     return new IOException(error.getMessage() + " (all that Python printed: " + kept + ")", error);
   }
 

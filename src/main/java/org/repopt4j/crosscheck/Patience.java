@@ -66,8 +66,7 @@ final class Patience implements AutoCloseable {
   static void stop(Process process) {
     // Asked for first: the children of a process that is gone are not known.
     List<ProcessHandle> children = process.descendants().toList();
-    // Process.destroyForcibly() would also close the pipe that another thread reads.
-    process.toHandle().destroyForcibly();
+    process.destroyForcibly();
     children.forEach(ProcessHandle::destroyForcibly);
   }
 

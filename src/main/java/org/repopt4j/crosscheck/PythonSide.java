@@ -1,10 +1,7 @@
 package org.repopt4j.crosscheck;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -67,7 +64,8 @@ public record PythonSide(
                     "--cases=" + cases,
                     "--seed=" + seed,
                     "--threads=" + threads))
-            .redirectErrorStream(true);
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile());
     builder.environment().put("PYTHONUTF8", "1");
     builder.environment().put("PYTHONWARNINGS", "ignore");
     builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
@@ -76,7 +74,7 @@ public record PythonSide(
     Thread atExit = new Thread(() -> Patience.stop(process), "stop-python");
     Runtime.getRuntime().addShutdownHook(atExit);
     try (Patience waiting = Patience.with(process, patience)) {
-      String last = read(process, log, subject -> reached(waiting, subject, progress));
+      String last = follow(process, log, subject -> reached(waiting, subject, progress));
       int code = process.waitFor();
       waiting.check();
       if (code != 0) {
@@ -115,21 +113,20 @@ public record PythonSide(
     }
   }
 
-  private static String read(Process process, Path log, Consumer<String> progress)
-      throws IOException {
-    String last = "";
-    try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8);
-        Writer copy = Files.newBufferedWriter(log)) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        copy.write(line + System.lineSeparator());
-        if (line.startsWith(PROGRESS)) {
-          progress.accept(line.substring(PROGRESS.length()));
-        } else if (!line.isBlank()) {
-          last = line.strip();
-        }
-      }
-    }
-    return last;
+  private static String follow(Process process, Path log, Consumer<String> progress)
+      throws IOException, InterruptedException {
+    String[] last = {""};
+    PrintedLines.follow(
+        process,
+        log,
+        line -> {
+          if (line.startsWith(PROGRESS)) {
+            progress.accept(line.substring(PROGRESS.length()));
+          } else if (!line.isBlank()) {
+            last[0] = line.strip();
+          }
+        });
+    return last[0];
   }
 
   private String failure(int code, String last) {

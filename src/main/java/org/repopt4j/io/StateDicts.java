@@ -29,6 +29,8 @@ public final class StateDicts {
   // A pickled number, 0x1950a86a20f9469cfc6c, with which torch.save began before 1.6.
   private static final byte[] LEGACY = HexFormat.of().parseHex("8a0a6cfc9c46f9206aa85019");
 
+  private static final long MOST_READ = 1L << 30;
+
   private StateDicts() {}
 
   /**
@@ -51,6 +53,19 @@ public final class StateDicts {
    */
   public static TensorFile map(Path file) throws IOException {
     return open(file, true);
+  }
+
+  /**
+   * For one passage over all tensors: reads a file of up to 1 GiB, which takes about as long as
+   * going through a mapping, and whoever cuts it short meanwhile does no harm. A larger one, whose
+   * tensors may not all fit into memory, is mapped, and so are the files of an index.
+   *
+   * @throws InvalidFileException as {@link #read} does
+   */
+  public static TensorFile readOrMap(Path file) throws IOException {
+    return open(
+        file,
+        file.toString().endsWith(SafetensorsIndex.SUFFIX) || file.toFile().length() > MOST_READ);
   }
 
   private static TensorFile open(Path file, boolean mapped) throws IOException {

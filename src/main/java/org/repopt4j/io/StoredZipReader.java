@@ -178,6 +178,10 @@ final class StoredZipReader {
   }
 
   private void zip64(String name, ByteBuffer extra, long[] fields) throws InvalidFileException {
+    boolean[] elsewhere = new boolean[fields.length];
+    for (int i = 0; i < fields.length; i++) {
+      elsewhere[i] = fields[i] == SEE_ZIP64;
+    }
     while (extra.remaining() >= 4) {
       int id = extra.getShort() & 0xFFFF;
       int length = extra.getShort() & 0xFFFF;
@@ -186,15 +190,16 @@ final class StoredZipReader {
       }
       int next = extra.position() + length;
       for (int i = 0; id == 1 && i < fields.length; i++) {
-        if (fields[i] == SEE_ZIP64 && next - extra.position() >= 8) {
+        if (elsewhere[i] && next - extra.position() >= 8) {
           fields[i] = extra.getLong();
+          elsewhere[i] = false;
         }
       }
       extra.position(next);
     }
-    // A field that is still the mark would mean other bytes to other programs.
+    // A mark that leads nowhere would mean other bytes to other programs.
     for (int i = 1; i < fields.length; i++) {
-      if (fields[i] < 0 || fields[i] > size || fields[i] == SEE_ZIP64) {
+      if (fields[i] < 0 || fields[i] > size || elsewhere[i]) {
         throw refuse("its entry " + quote(name) + " reaches beyond the end of the file");
       }
     }

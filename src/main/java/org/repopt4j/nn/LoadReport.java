@@ -2,12 +2,14 @@ package org.repopt4j.nn;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import com.google.common.base.Joiner;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableSet;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.runtime.Tensors;
@@ -23,6 +25,7 @@ public record LoadReport(
     ImmutableList<String> missing,
     ImmutableList<String> unexpected,
     ImmutableList<Misshapen> misshapen) {
+  private static final int SHOWN = 3;
 
   /** A tensor of another shape than the layer's. */
   public record Misshapen(String name, ImmutableList<Long> expected, ImmutableList<Long> actual) {
@@ -82,18 +85,39 @@ public record LoadReport(
     checkArgument(isComplete(), "the state dict does not fit: %s", this);
   }
 
+  /** Everything that does not fit. */
   @Override
   public String toString() {
+    return text(LoadReport::all);
+  }
+
+  /** How much does not fit, and the first three names of each kind. */
+  public String summary() {
+    return text(LoadReport::first);
+  }
+
+  private String text(Function<List<?>, String> names) {
     List<String> parts = new ArrayList<>();
     if (!missing.isEmpty()) {
-      parts.add("missing " + missing);
+      parts.add("missing " + names.apply(missing));
     }
     if (!unexpected.isEmpty()) {
-      parts.add("unexpected " + unexpected);
+      parts.add("unexpected " + names.apply(unexpected));
     }
     if (!misshapen.isEmpty()) {
-      parts.add("of another shape " + misshapen);
+      parts.add("of another shape " + names.apply(misshapen));
     }
     return parts.isEmpty() ? "complete" : String.join("; ", parts);
+  }
+
+  private static String all(List<?> names) {
+    return names.toString();
+  }
+
+  private static String first(List<?> names) {
+    return names.size()
+        + ": "
+        + Joiner.on(", ").join(names.subList(0, Math.min(SHOWN, names.size())))
+        + (names.size() > SHOWN ? ", ..." : "");
   }
 }

@@ -137,6 +137,9 @@ final class EpochTraining {
         break;
       }
     }
+    if (end == End.WHOLE) {
+      policy.checkTrained(state);
+    }
     return new Trained(mean.read(), pace.speed(mean.images(), System.nanoTime()), end);
   }
 

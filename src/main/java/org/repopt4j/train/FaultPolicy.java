@@ -40,7 +40,7 @@ final class FaultPolicy {
   boolean isRolledBack(LossGuard.Fault fault, RunState state) throws IOException {
     session.optimizer().zeroGrad();
     if (settings.onNan() == OnNan.STOP) {
-      throw diverged(fault, state);
+      throw diverged(fault.sentence(), state);
     }
     if (settings.onNan() == OnNan.SKIP) {
       count(state.updates, fault, state);
@@ -66,14 +66,25 @@ final class FaultPolicy {
     timesThere = place == lastPlace ? timesThere + 1 : 1;
     lastPlace = place;
     if (timesThere > HOPELESS) {
-      throw diverged(fault, state);
+      throw diverged(fault.sentence(), state);
     }
   }
 
-  private TrainingDivergedException diverged(LossGuard.Fault fault, RunState state)
-      throws IOException {
+  /**
+   * At an epoch's end: training that has been passed over is none.
+   *
+   * @throws TrainingDivergedException if no step was made in the epoch
+   */
+  void checkTrained(RunState state) throws IOException {
+    if (state.lastUpdate < state.batches - session.trainLoader().batchesPerEpoch()) {
+      throw diverged(
+          "no step was made in epoch " + state.epoch + ", so many batches were passed over", state);
+    }
+  }
+
+  private TrainingDivergedException diverged(String sentence, RunState state) throws IOException {
     return new TrainingDivergedException(
-        fault.sentence()
+        sentence
             + "; lower --lr (now "
             + state.lr
             + "), lengthen --warmup-epochs, or add --clip-grad where no Grad Mults are in use"

@@ -136,9 +136,8 @@ public final class RunFolder {
     }
   }
 
-  /** Writes the settings and the summary of the epochs that are done. */
+  /** Writes the settings and the summary of the epochs that are done into the locked folder. */
   void begin(TrainConfig config, List<EpochRow> done) throws IOException {
-    Files.createDirectories(path);
     AtomicFile.write(
         path.resolve(ARGS),
         text(new ObjectMapper(new YAMLFactory()).writeValueAsString(Arguments.of(config))));

@@ -1,5 +1,7 @@
 package org.repopt4j.train;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import com.google.common.hash.Hashing;
 import com.google.common.io.MoreFiles;
 import java.io.IOException;
@@ -15,6 +17,8 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.checkpoint.Checkpoint;
 import org.repopt4j.csla.UpdateRule;
+import org.repopt4j.nn.LoadReport;
+import org.repopt4j.nn.Network;
 import org.repopt4j.optim.OptimizerState;
 import org.repopt4j.runtime.NativeErrors;
 import org.repopt4j.runtime.Natives;
@@ -159,9 +163,9 @@ final class Snapshot {
     OptimizerState optimizer = optimizer(checkpoint);
     GradScaler scaler = scaler(checkpoint.values());
     try {
-      session.network().loadStateDict(group(checkpoint, MODEL), /* strict= */ true);
+      load(session.network(), group(checkpoint, MODEL));
       if (session.ema().isPresent()) {
-        session.ema().get().network().loadStateDict(group(checkpoint, AVERAGE), /* strict= */ true);
+        load(session.ema().get().network(), group(checkpoint, AVERAGE));
       }
       session.optimizer().load(optimizer);
       session.gradientStep().scaler(scaler);
@@ -175,6 +179,12 @@ final class Snapshot {
           e);
     }
     return state;
+  }
+
+  /** Of another network's weights nothing fits, so not all of it is named. */
+  private static void load(Network network, Map<String, Tensor> state) {
+    LoadReport misfit = network.loadStateDict(state, /* strict= */ false);
+    checkArgument(misfit.isComplete(), "%s", misfit.summary());
   }
 
   private static OptimizerState optimizer(Checkpoint checkpoint) throws IOException {
