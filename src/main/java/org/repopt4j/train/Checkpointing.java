@@ -1,16 +1,10 @@
 package org.repopt4j.train;
 
-import static com.google.common.base.Preconditions.checkArgument;
-
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.repopt4j.checkpoint.Checkpoint;
 import org.repopt4j.checkpoint.CheckpointFolder;
 import org.repopt4j.checkpoint.CheckpointStorage;
@@ -19,7 +13,7 @@ import org.repopt4j.io.FileErrors;
 import org.repopt4j.train.CheckpointSettings.OnDiskFull;
 
 /**
- * When a run's checkpoints are written, and which one it goes on from.
+ * When a run's checkpoints are written.
  *
  * <p>One that is due while the one before is still being written is put off until that is done: a
  * slow disk must not hold training up. So a crash costs at most an interval and the writing of one
@@ -34,11 +28,7 @@ final class Checkpointing implements AutoCloseable {
   private final CheckpointFolder folder;
   private final CheckpointWriter writer;
 
-  /** Taken once: what the run began with may be moved or replaced while it runs. */
-  private final Map<String, String> configuration;
-
-  /** What {@link #named} has to say once the run has begun. */
-  private final List<String> said = new ArrayList<>();
+  private final Resuming resuming;
 
   private volatile IOException failure;
   private volatile Path last;
@@ -48,13 +38,12 @@ final class Checkpointing implements AutoCloseable {
   Checkpointing(
       Session session,
       CheckpointSettings settings,
+      Resuming resuming,
       CheckpointStorage storage,
-      TrainListener listener)
-      throws IOException {
+      TrainListener listener) {
     this.session = session;
-    this.configuration =
-        settings.isOn() || settings.resumes() ? Snapshot.configuration(session.config()) : Map.of();
     this.settings = settings;
+    this.resuming = resuming;
     this.listener = listener;
     this.folder = new CheckpointFolder(session.folder().checkpoints(), storage);
     this.writer =
@@ -90,91 +79,24 @@ final class Checkpointing implements AutoCloseable {
   }
 
   /**
-   * The state of the checkpoint that the settings name, empty if they name none. The run's folder
-   * is not touched, so that a refusal leaves nothing.
+   * The state to begin with: what was named, that of the newest checkpoint if this is asked for, or
+   * a fresh one.
    *
-   * @throws IllegalArgumentException if settings changed that decide the trajectory
-   * @throws IOException if the checkpoint is damaged or does not fit the run
-   */
-  Optional<RunState> named() throws IOException {
-    return settings.resumes() && !settings.resumesAuto()
-        ? Optional.of(
-            restored(CheckpointFolder.read(Path.of(settings.resume().orElseThrow())), said::add))
-        : Optional.empty();
-  }
-
-  /**
-   * The state to begin with: what {@link #named} gave, that of the newest checkpoint if this is
-   * asked for, or a fresh one.
-   *
+   * @param named what {@link Resuming#named} gave
    * @throws IllegalArgumentException if settings changed that decide the trajectory
    * @throws IOException if all checkpoints are damaged; then nothing has been changed
    */
-  RunState begin(Optional<RunState> named) throws IOException {
+  RunState begin(Optional<Resuming.Resumed> named) throws IOException {
     folder.clean();
-    if (named.isPresent()) {
-      said.forEach(listener::notice);
-      if (settings.isOn()) {
-        // What the folder holds may be further on; from now on this one is its newest.
-        write(named.get());
-      }
-      return named.get();
+    Optional<Resuming.Resumed> resumed = named.isPresent() ? named : resuming.newest(folder);
+    resumed.ifPresent(from -> from.said().forEach(listener::notice));
+    RunState state = resumed.map(Resuming.Resumed::state).orElseGet(RunState::new);
+    lastStep = state.updates;
+    if (named.isPresent() && settings.isOn()) {
+      // What the folder holds may be further on; from now on this one is its newest.
+      write(state);
     }
-    if (!settings.resumes()) {
-      return new RunState();
-    }
-    Optional<Checkpoint> found = folder.newest(listener::notice);
-    if (found.isEmpty()) {
-      checkThereIsNone();
-      listener.notice("there is no checkpoint in " + folder.root() + "; beginning anew");
-      return new RunState();
-    }
-    return restored(found.get(), listener::notice);
-  }
-
-  /** What a run has reached must not be written over because no checkpoint of it can be read. */
-  private void checkThereIsNone() throws IOException {
-    if (!folder.list().isEmpty()) {
-      throw new IOException(
-          "none of the checkpoints in "
-              + folder.root()
-              + " is whole; to begin anew, name another --output, or delete that folder");
-    }
-  }
-
-  private RunState restored(Checkpoint found, Consumer<String> tell) throws IOException {
-    try (Checkpoint checkpoint = found) {
-      checkSettings(checkpoint, tell);
-      RunState state = Snapshot.restore(checkpoint, session);
-      // In another folder than its own a run has no best weights yet.
-      if (!session.folder().holdsWeights("best")) {
-        state.bestTop1 = Double.NEGATIVE_INFINITY;
-      }
-      if (!session.folder().holdsWeights("best-ema")) {
-        state.bestEmaTop1 = Double.NEGATIVE_INFINITY;
-      }
-      lastStep = state.updates;
-      tell.accept(
-          "resuming after step "
-              + state.updates
-              + " (epoch "
-              + (state.epoch + 1)
-              + ", batch "
-              + state.nextBatch
-              + ")");
-      return state;
-    }
-  }
-
-  private void checkSettings(Checkpoint checkpoint, Consumer<String> tell) throws IOException {
-    Snapshot.Changes changes = Snapshot.changes(checkpoint, configuration);
-    checkArgument(
-        changes.decisive().isEmpty() || settings.resumeAnyway(),
-        "the run cannot go on as it was, because settings changed: %s; set them back, or add"
-            + " --resume-anyway",
-        String.join("; ", changes.decisive()));
-    changes.decisive().forEach(change -> tell.accept("changed, and it matters: " + change));
-    changes.harmless().forEach(change -> tell.accept("changed: " + change));
+    return state;
   }
 
   /** Whether it is time for a checkpoint and none is being written. */
@@ -209,7 +131,7 @@ final class Checkpointing implements AutoCloseable {
   boolean write(RunState state) throws IOException {
     lastStep = state.updates;
     lastTime = System.nanoTime();
-    Checkpoint copy = Snapshot.take(session, state, configuration);
+    Checkpoint copy = Snapshot.take(session, state, resuming.configuration());
     if (!Snapshot.isFinite(copy)) {
       // The next loss will say so, too; until then the checkpoints that are there must stay.
       copy.close();
@@ -243,13 +165,7 @@ final class Checkpointing implements AutoCloseable {
   /** Goes back to the newest whole checkpoint; empty if there is none. */
   Optional<RunState> rollback() throws IOException {
     writer.await();
-    Optional<Checkpoint> found = folder.newest(listener::notice);
-    if (found.isEmpty()) {
-      return Optional.empty();
-    }
-    try (Checkpoint checkpoint = found.get()) {
-      return Optional.of(Snapshot.restore(checkpoint, session));
-    }
+    return resuming.back(folder);
   }
 
   /** For people: where the last checkpoint is. */

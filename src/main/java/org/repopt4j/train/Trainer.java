@@ -66,10 +66,12 @@ public final class Trainer {
    *     changed so that the run cannot be resumed
    */
   public TrainResult run() throws IOException {
+    Resuming resuming = new Resuming(session, settings, listener);
+    // Before the lock, with which the folder is made.
+    Optional<Resuming.Resumed> named = resuming.named();
     try (LossGuard guard = new LossGuard(session.device(), settings.onNan());
-        Checkpointing checkpointing = new Checkpointing(session, settings, storage, listener)) {
-      // Before the lock, with which the folder is made.
-      Optional<RunState> named = checkpointing.named();
+        Checkpointing checkpointing =
+            new Checkpointing(session, settings, resuming, storage, listener)) {
       // What is being written is done before the lock is given up.
       try (FolderLock lock = session.folder().lock();
           checkpointing) {
@@ -78,7 +80,8 @@ public final class Trainer {
     }
   }
 
-  private TrainResult locked(Optional<RunState> named, Checkpointing checkpointing, LossGuard guard)
+  private TrainResult locked(
+      Optional<Resuming.Resumed> named, Checkpointing checkpointing, LossGuard guard)
       throws IOException {
     listener.started(session.describe());
     CudaMemory.resetPeak(session.device());
