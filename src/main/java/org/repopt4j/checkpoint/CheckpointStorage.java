@@ -13,7 +13,7 @@ public interface CheckpointStorage {
   /** Makes a folder, if it is not there, in one that is. */
   void createFolder(Path folder) throws IOException;
 
-  /** Writes a new file. */
+  /** Writes a new file; the body must not go back in it. */
   void write(Path file, AtomicFile.Body body) throws IOException;
 
   /** Forces a file's content, or a folder's names, to the disk. */

@@ -4,6 +4,7 @@ import com.google.common.io.MoreFiles;
 import com.google.common.io.RecursiveDeleteOption;
 import java.io.File;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,9 @@ import org.repopt4j.io.AtomicFile;
 
 /** The file system. */
 public final class FileStorage implements CheckpointStorage {
+  /** Made once, because only the garbage collector would free it. */
+  private ByteBuffer buffer;
+
   @Override
   public void createFolder(Path folder) throws IOException {
     // Not those above it: a run's folder that was deleted must not come back as half of one.
@@ -24,14 +28,13 @@ public final class FileStorage implements CheckpointStorage {
   }
 
   @Override
-  public void write(Path file, AtomicFile.Body body) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(
-            file,
-            StandardOpenOption.CREATE_NEW,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE)) {
+  public synchronized void write(Path file, AtomicFile.Body body) throws IOException {
+    if (buffer == null) {
+      buffer = UncachedFile.buffer();
+    }
+    try (UncachedFile channel = UncachedFile.create(file, buffer)) {
       body.writeTo(channel);
+      channel.finish();
     }
   }
 
