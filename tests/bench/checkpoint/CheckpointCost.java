@@ -1,11 +1,10 @@
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.repopt4j.checkpoint.FileStorage;
 import org.repopt4j.csla.GradMults;
 import org.repopt4j.csla.UpdateRule;
@@ -28,99 +27,91 @@ import org.repopt4j.train.TrainListener;
 import org.repopt4j.train.Trainer;
 
 /**
- * Times training with checkpoints against training without: {@code ROUNDS FOLDER}. Two runs of one
- * process take turns of as many steps as there are from checkpoint to checkpoint, so that a machine
- * whose pace changes is fair to both.
+ * What checkpoints cost a training run: {@code ROUNDS SIDE FOLDER}. A round is an interval from the
+ * middle between two checkpoints to the next such place. Its cost is what the steps during which
+ * the checkpoint was copied and written took longer than as many others: a machine's pace changes
+ * by more from minute to minute than a checkpoint costs, so that whole intervals with and without
+ * one differ by chance.
  */
 final class CheckpointCost {
-  private static final int SIDE = 128;
   private static final int BATCH = 8;
   private static final int EVERY = 50;
 
   private CheckpointCost() {}
 
+  /** Steps from one place to another, and the checkpoint between them. */
+  private static final class Round {
+    final long[] begun = new long[EVERY + 1];
+    volatile long from = Long.MAX_VALUE;
+    volatile long to = Long.MAX_VALUE;
+    volatile double writing;
+
+    private boolean isDisturbed(int step) {
+      return begun[step + 1] > from && begun[step] < to;
+    }
+
+    private double seconds(int step) {
+      return (begun[step + 1] - begun[step]) / 1e9;
+    }
+
+    double median() {
+      return DoubleStream.of(
+              IntStream.range(0, EVERY)
+                  .filter(step -> !isDisturbed(step))
+                  .mapToDouble(this::seconds)
+                  .toArray())
+          .sorted()
+          .skip((EVERY - disturbed()) / 2)
+          .findFirst()
+          .orElseThrow();
+    }
+
+    long disturbed() {
+      return IntStream.range(0, EVERY).filter(this::isDisturbed).count();
+    }
+
+    double excess() {
+      double all =
+          IntStream.range(0, EVERY).filter(this::isDisturbed).mapToDouble(this::seconds).sum();
+      return all - disturbed() * median();
+    }
+
+    double percent() {
+      return 100 * excess() / (EVERY * median());
+    }
+  }
+
   public static void main(String[] args) throws Exception {
     int rounds = Math.max(1, Integer.parseInt(args[0]));
-    Path folder = Path.of(args[1]);
-    // A turn begins and ends in the middle between two checkpoints, so that each holds a whole one.
-    int steps = EVERY / 2 + (rounds + 1) * EVERY;
-    Split data = data(BATCH * (steps + 1));
-    Turns turns = new Turns(rounds + 2);
-    double[] writing = new double[1];
-    ExecutorService two = Executors.newFixedThreadPool(2);
-    try {
-      Future<?> without = two.submit(() -> train(folder, data, false, turns, writing));
-      Future<?> with = two.submit(() -> train(folder, data, true, turns, writing));
-      without.get();
-      with.get();
-    } finally {
-      two.shutdownNow();
-    }
-    double[] costs = new double[rounds];
-    for (int round = 0; round <= rounds; round++) {
-      double without = turns.seconds[0][round + 1] / EVERY;
-      double with = turns.seconds[1][round + 1] / EVERY;
-      double cost = 100 * (with / without - 1);
+    int side = Integer.parseInt(args[1]);
+    List<Round> all = train(Path.of(args[2]), side, rounds + 1);
+    for (int i = 0; i <= rounds; i++) {
+      Round round = all.get(i);
       System.out.printf(
-          "%s: %.4f s a step without checkpoints, %.4f s with one every %d steps: %+.2f %%%n",
-          round == 0 ? "warm-up" : "round " + round, without, with, EVERY, cost);
-      if (round > 0) {
-        costs[round - 1] = cost;
-      }
+          "%s: a step takes %.3f s; %d steps while a checkpoint was copied and written (%.2f s)"
+              + " took %.2f s longer than as many others: %.2f %% of the interval%n",
+          i == 0 ? "first checkpoint" : "round " + i,
+          round.median(),
+          round.disturbed(),
+          round.writing,
+          round.excess(),
+          round.percent());
     }
-    Arrays.sort(costs);
+    double[] percents = all.stream().skip(1).mapToDouble(Round::percent).sorted().toArray();
     System.out.printf(
-        "a checkpoint every %d steps costs %.2f %% of the training time (median of %d rounds, %.2f"
-            + " to %.2f); the last was written in %.2f s beside training%n",
+        "a checkpoint every %d steps of %dx%d, batch %d, costs %.2f %% of the training time (median"
+            + " of %d rounds, %.2f to %.2f)%n",
         EVERY,
-        (costs[rounds / 2] + costs[(rounds - 1) / 2]) / 2,
+        side,
+        side,
+        BATCH,
+        (percents[rounds / 2] + percents[(rounds - 1) / 2]) / 2,
         rounds,
-        costs[0],
-        costs[rounds - 1],
-        writing[0]);
+        percents[0],
+        percents[rounds - 1]);
   }
 
-  /** Lets one of two runs go on at a time. */
-  private static final class Turns {
-    /** Of each run's turns. */
-    final double[][] seconds;
-
-    private int turn;
-    private long begun;
-
-    Turns(int turns) {
-      seconds = new double[2][turns];
-    }
-
-    /** Whose turn it is: 0 1, 1 0, 0 1, and so on. */
-    private int whose() {
-      return (turn & 1) ^ (turn >> 1 & 1);
-    }
-
-    synchronized void await(int run) throws InterruptedException {
-      while (turn < 2 * seconds[0].length && whose() != run) {
-        wait();
-      }
-      begun = System.nanoTime();
-    }
-
-    /** Ends a run's turn, and waits for its next if there is one. */
-    synchronized void next(int run) throws InterruptedException {
-      seconds[run][turn / 2] = (System.nanoTime() - begun) / 1e9;
-      boolean last = turn / 2 == seconds[run].length - 1;
-      turn++;
-      notifyAll();
-      if (!last) {
-        await(run);
-      }
-    }
-  }
-
-  private static Void train(
-      Path folder, Split data, boolean checkpoints, Turns turns, double[] writing)
-      throws Exception {
-    int run = checkpoints ? 1 : 0;
-    turns.await(run);
+  private static List<Round> train(Path folder, int side, int rounds) throws Exception {
     Architecture arch = Architecture.named("RepOpt-VGG-B1");
     TrainConfig config =
         new TrainConfig(
@@ -130,31 +121,43 @@ final class CheckpointCost {
             new DataSettings("synthetic", null, BATCH, BATCH, 1, true, true),
             new OptimSettings(UpdateRule.SGD, 1e-4, 0.9, 0.9, 0.999, 1e-8, 4e-5, 0, false, 1, 0.1),
             new ScheduleSettings(ScheduleSettings.Curve.CONSTANT, 1, 0, 0, 0, 1, 0.1),
-            new RunSettings(
-                "cpu", Precision.FP32, false, false, 0, false, 7, 0, 1, folder.resolve("" + run)));
+            new RunSettings("cpu", Precision.FP32, false, false, 0, false, 7, 0, 1, folder));
     CheckpointSettings settings =
-        checkpoints
-            ? new CheckpointSettings(
-                CheckpointSettings.Interval.parse("" + EVERY),
-                2,
-                Optional.empty(),
-                false,
-                false,
-                CheckpointSettings.OnNan.STOP,
-                0,
-                CheckpointSettings.OnDiskFull.CONTINUE)
-            : CheckpointSettings.OFF;
+        new CheckpointSettings(
+            CheckpointSettings.Interval.parse("" + EVERY),
+            2,
+            Optional.empty(),
+            false,
+            false,
+            CheckpointSettings.OnNan.STOP,
+            0,
+            CheckpointSettings.OnDiskFull.CONTINUE);
     Network network = arch.build(Mode.TARGET, 1000);
-    Session session = Session.of(config, data, network, GradMults.none(), settings);
+    Session session =
+        Session.of(
+            config, data(side, BATCH * (rounds + 1) * EVERY), network, GradMults.none(), settings);
+    List<Round> all = Stream.generate(Round::new).limit(rounds).toList();
+    int[] steps = new int[1];
     TrainListener listener =
         new TrainListener() {
           @Override
+          public void checkpointBegun(long step) {
+            // The copy is made by now, in the time since the loop was last asked.
+            if (step % EVERY == 0) {
+              Round round = all.get((int) (step / EVERY) - 1);
+              round.from = round.begun[EVERY / 2];
+            }
+          }
+
+          @Override
           public void checkpointWritten(Path checkpoint, double seconds) {
-            writing[0] = seconds;
+            int step = Integer.parseInt(checkpoint.getFileName().toString().substring(5));
+            if (step % EVERY == 0) {
+              all.get(step / EVERY - 1).writing = seconds;
+              all.get(step / EVERY - 1).to = System.nanoTime();
+            }
           }
         };
-    int end = EVERY / 2 + (turns.seconds[run].length - 1) * EVERY;
-    int[] steps = new int[1];
     new Trainer(
             config,
             session,
@@ -162,29 +165,31 @@ final class CheckpointCost {
             new FileStorage(),
             listener,
             () -> {
-              if (++steps[0] % EVERY == EVERY / 2) {
-                try {
-                  turns.next(run);
-                } catch (InterruptedException e) {
-                  throw new IllegalStateException(e);
-                }
+              long now = System.nanoTime();
+              int at = ++steps[0] - EVERY / 2;
+              if (at >= 0 && at / EVERY < rounds) {
+                all.get(at / EVERY).begun[at % EVERY] = now;
               }
-              return steps[0] >= end;
+              if (at > 0 && at % EVERY == 0) {
+                all.get(at / EVERY - 1).begun[EVERY] = now;
+              }
+              return at == rounds * EVERY;
             })
         .run();
-    return null;
+    return all;
   }
 
-  private static Split data(int count) {
-    byte[] pixels = new byte[count * 3 * SIDE * SIDE];
+  /** Enough for one epoch: at its end a run does other things, too. */
+  private static Split data(int side, int count) {
+    byte[] pixels = new byte[count * 3 * side * side];
     new Random(1).nextBytes(pixels);
     InMemoryImages images =
         InMemoryImages.of(
             "synthetic",
             List.of("a", "b"),
             3,
-            SIDE,
-            SIDE,
+            side,
+            side,
             pixels,
             new int[count],
             Normalization.CIFAR100,
