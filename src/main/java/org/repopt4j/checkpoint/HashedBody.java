@@ -31,8 +31,7 @@ final class HashedBody implements AtomicFile.Body {
     return entry;
   }
 
-  /** Goes forward only. */
-  private static final class Forward implements SeekableByteChannel {
+  private static final class Forward extends ForwardChannel {
     private final SeekableByteChannel channel;
     private final Hasher hasher = Hashing.sha256().newHasher();
     private long bytes;
@@ -53,26 +52,6 @@ final class HashedBody implements AtomicFile.Body {
     @Override
     public long position() {
       return bytes;
-    }
-
-    @Override
-    public long size() {
-      return bytes;
-    }
-
-    @Override
-    public int read(ByteBuffer into) {
-      throw new UnsupportedOperationException("goes forward only");
-    }
-
-    @Override
-    public SeekableByteChannel position(long position) {
-      throw new UnsupportedOperationException("goes forward only");
-    }
-
-    @Override
-    public SeekableByteChannel truncate(long size) {
-      throw new UnsupportedOperationException("goes forward only");
     }
 
     @Override

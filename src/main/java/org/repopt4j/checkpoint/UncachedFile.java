@@ -4,7 +4,6 @@ import com.sun.nio.file.ExtendedOpenOption;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -15,7 +14,7 @@ import java.nio.file.StandardOpenOption;
  * time of writing it, which training beside it lacks. Elsewhere, and for what does not fill a block
  * at the end, it is written as files are.
  */
-final class UncachedFile implements SeekableByteChannel {
+final class UncachedFile extends ForwardChannel {
   private static final int BUFFER = 4 << 20;
 
   private final FileChannel plain;
@@ -56,7 +55,6 @@ final class UncachedFile implements SeekableByteChannel {
       direct = FileChannel.open(file, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
     } catch (IOException | UnsupportedOperationException e) {
       // There is a way without.
-      direct = null;
     }
     return new UncachedFile(plain, direct, buffer);
   }
@@ -105,26 +103,6 @@ final class UncachedFile implements SeekableByteChannel {
   @Override
   public long position() {
     return written + buffer.position();
-  }
-
-  @Override
-  public long size() {
-    return position();
-  }
-
-  @Override
-  public int read(ByteBuffer into) {
-    throw new UnsupportedOperationException("goes forward only");
-  }
-
-  @Override
-  public UncachedFile position(long position) {
-    throw new UnsupportedOperationException("goes forward only");
-  }
-
-  @Override
-  public UncachedFile truncate(long size) {
-    throw new UnsupportedOperationException("goes forward only");
   }
 
   @Override
