@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,8 +20,6 @@ import org.repopt4j.nn.Mode;
 import org.repopt4j.runtime.NoGrad;
 import org.repopt4j.testkit.OneThread;
 import org.repopt4j.testkit.TinyRun;
-import org.repopt4j.train.CheckpointSettings.Interval;
-import org.repopt4j.train.CheckpointSettings.OnDiskFull;
 import org.repopt4j.train.CheckpointSettings.OnNan;
 
 /** A run whose every batch of its last epoch is passed over has not trained to its end. */
@@ -36,9 +33,7 @@ class NothingTrainedTest {
   private void train(OnNan onNan, int accumulated) throws IOException {
     TrainConfig config = TinyRun.config(Mode.HS, folder.resolve("run"));
     config = TinyRun.with(config, "optim.gradAccumSteps", accumulated);
-    CheckpointSettings settings =
-        new CheckpointSettings(
-            Interval.parse("1"), 2, Optional.empty(), false, false, onNan, 0, OnDiskFull.CONTINUE);
+    CheckpointSettings settings = ResumeTest.settings("1", null, onNan);
     Session session = TinyTraining.session(config, TinyRun.data(), settings);
     TrainListener listener =
         new TrainListener() {
