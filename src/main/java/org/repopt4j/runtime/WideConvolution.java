@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorBase;
@@ -89,23 +90,20 @@ public final class WideConvolution {
               }
             });
     private final TensorTensorHook ofInput =
-        Retained.retain(
-            new TensorTensorHook() {
-              @Override
-              public TensorBase call(TensorBase unused) {
-                check();
-                return finished(ConvolutionKernels.inputGradient(gradient, weight, input, stride));
-              }
-            });
+        replacing(() -> ConvolutionKernels.inputGradient(gradient, weight, input, stride));
     private final TensorTensorHook ofWeight =
-        Retained.retain(
-            new TensorTensorHook() {
-              @Override
-              public TensorBase call(TensorBase unused) {
-                check();
-                return finished(ConvolutionKernels.weightGradient(input, gradient, weight, stride));
-              }
-            });
+        replacing(() -> ConvolutionKernels.weightGradient(input, gradient, weight, stride));
+
+    private TensorTensorHook replacing(Supplier<Tensor> ours) {
+      return Retained.retain(
+          new TensorTensorHook() {
+            @Override
+            public TensorBase call(TensorBase unused) {
+              check();
+              return finished(ours.get());
+            }
+          });
+    }
 
     Tensor forward(Tensor x, Tensor w) {
       AWAITED.add(this);
