@@ -1,6 +1,7 @@
 // Convolutions with a 3x3 kernel and padding 1 on weights and activations as libtorch lays them out: with stride 1 by Winograd's F(2x2, 3x3)
-// (Lavin and Gray, arXiv 1509.09308), 16 multiplications for four outputs instead of 36; with stride 2 as matrix products. Each sum is made in
-// one order, whatever the number of threads. Compiled by JavaCPP's Builder with the binding of org.repopt4j.runtime.ConvolutionKernels.
+// (Lavin and Gray, arXiv 1509.09308), 16 multiplications for four outputs instead of 36; with stride 2, or where images have shrunk to 2x2, as
+// matrix products. Each sum is made in one order, whatever the number of threads. Compiled by JavaCPP's Builder with the binding of
+// org.repopt4j.runtime.ConvolutionKernels.
 #ifndef REPOPT_CONVOLUTION_H
 #define REPOPT_CONVOLUTION_H
 #include <omp.h>
@@ -53,6 +54,16 @@ struct Halved {
   }
 };
 
+// Images of at most 2x2 pixels.
+struct Small {
+  int64_t images, width;
+  int pixels;
+
+  Small(int64_t n, int64_t h, int64_t w) : images(n), width(w), pixels(h * w) {}
+  // Where the kernel, laid on an output's pixel, has the input's.
+  int tap(int output, int input) const { return (input / width - output / width + 1) * 3 + (input % width - output % width + 1); }
+};
+
 // This thread's part of some work.
 struct Share {
   const int64_t part = omp_get_thread_num(), parts = omp_get_num_threads();
@@ -69,6 +80,7 @@ namespace avx2 {
 #include "product_loops.inc"
 #include "winograd_loops.inc"
 #include "stride2_loops.inc"
+#include "small_loops.inc"
 #undef REPOPT_LANES
 #undef REPOPT_ROWS
 }
@@ -81,6 +93,7 @@ namespace avx512 {
 #include "product_loops.inc"
 #include "winograd_loops.inc"
 #include "stride2_loops.inc"
+#include "small_loops.inc"
 #undef REPOPT_LANES
 #undef REPOPT_ROWS
 }
@@ -96,29 +109,33 @@ namespace avx512 {
 #define REPOPT_CONVOLVE(function, ...) ((void)instructions, 0)
 #endif
 
+#define REPOPT_STRIDE_1(function, ...)                                                                          \
+  (shape[1] <= 2 && shape[2] <= 2 ? REPOPT_CONVOLVE(function, Small(shape[0], shape[1], shape[2]), __VA_ARGS__) \
+                                  : REPOPT_CONVOLVE(function, Tiles(shape[0], shape[1], shape[2]), __VA_ARGS__))
+
 // `shape`: images, height and width of the inputs, output channels, input channels, stride (1 or 2). `instructions`: 1 AVX2, 2 AVX-512.
 static int64_t repopt_convolution_scratch(const int64_t* shape, int instructions) {
   using namespace repopt::convolution;
   if (shape[5] == 2) return REPOPT_CONVOLVE(scratch_floats, Halved(shape[0], shape[1], shape[2]), shape[3], shape[4]);
-  return REPOPT_CONVOLVE(scratch_floats, Tiles(shape[0], shape[1], shape[2]), shape[3], shape[4]);
+  return REPOPT_STRIDE_1(scratch_floats, shape[3], shape[4]);
 }
 
 static void repopt_convolution(const float* x, const float* w, float* y, float* scratch, const int64_t* shape, int threads, int instructions) {
   using namespace repopt::convolution;
   if (shape[5] == 2) return REPOPT_CONVOLVE(convolve, Halved(shape[0], shape[1], shape[2]), x, w, shape[3], shape[4], y, scratch, threads);
-  REPOPT_CONVOLVE(convolve, Tiles(shape[0], shape[1], shape[2]), x, w, shape[3], shape[4], false, y, scratch, threads);
+  REPOPT_STRIDE_1(convolve, x, w, shape[3], shape[4], false, y, scratch, threads);
 }
 
 static void repopt_convolution_input_gradient(const float* gy, const float* w, float* gx, float* scratch, const int64_t* shape, int threads, int instructions) {
   using namespace repopt::convolution;
   if (shape[5] == 2) return REPOPT_CONVOLVE(input_gradient, Halved(shape[0], shape[1], shape[2]), gy, w, shape[3], shape[4], gx, scratch, threads);
-  REPOPT_CONVOLVE(convolve, Tiles(shape[0], shape[1], shape[2]), gy, w, shape[3], shape[4], true, gx, scratch, threads);
+  REPOPT_STRIDE_1(convolve, gy, w, shape[3], shape[4], true, gx, scratch, threads);
 }
 
 static void repopt_convolution_weight_gradient(const float* x, const float* gy, float* gw, float* scratch, const int64_t* shape, int threads, int instructions) {
   using namespace repopt::convolution;
   if (shape[5] == 2) return REPOPT_CONVOLVE(weight_gradient, Halved(shape[0], shape[1], shape[2]), x, gy, shape[3], shape[4], gw, scratch, threads);
-  REPOPT_CONVOLVE(weight_gradient, Tiles(shape[0], shape[1], shape[2]), x, gy, shape[3], shape[4], gw, scratch, threads);
+  REPOPT_STRIDE_1(weight_gradient, x, gy, shape[3], shape[4], gw, scratch, threads);
 }
 
 #endif

@@ -17,7 +17,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class WideConvolutionTest {
   private static final long[] ONE = {1, 1};
@@ -42,6 +41,9 @@ class WideConvolutionTest {
     "1, 1, 3, 5, 4, 4",
     "1, 3, 17, 33, 5, 7",
     "1, 2, 40, 20, 1, 1",
+    "1, 33, 70, 37, 2, 2",
+    "1, 3, 130, 20, 2, 1",
+    "1, 40, 64, 41, 1, 2",
     "1, 2, 32, 24, 2, 9",
     "1, 5, 70, 64, 8, 8",
     "1, 2, 13, 40, 16, 16",
@@ -106,11 +108,11 @@ class WideConvolutionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2})
-  void theResultDoesNotDependOnTheNumberOfThreads(int stride) {
-    Tensor input = random(3, 20, 7, 5);
+  @CsvSource({"1, 7, 5", "1, 2, 2", "2, 7, 5"})
+  void theResultDoesNotDependOnTheNumberOfThreads(int stride, int h, int w) {
+    Tensor input = random(3, 20, h, w);
     Tensor weight = random(28, 20, 3, 3);
-    Tensor gradient = random(3, 28, (7 - 1) / stride + 1, (5 - 1) / stride + 1);
+    Tensor gradient = random(3, 28, (h - 1) / stride + 1, (w - 1) / stride + 1);
     int before = Natives.threads();
     float[][] results = new float[2][];
     try {
