@@ -4,6 +4,9 @@
 // org.repopt4j.runtime.ConvolutionKernels.
 #ifndef REPOPT_CONVOLUTION_H
 #define REPOPT_CONVOLUTION_H
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <omp.h>
 #include <stdint.h>
 #include <string.h>
@@ -109,6 +112,16 @@ namespace avx512 {
 #define REPOPT_CONVOLVE(function, ...) ((void)instructions, 0)
 #endif
 
+// Whether the processor multiplies tiles of bfloat16 (AMX).
+static int repopt_multiplies_tiles() {
+#ifdef __x86_64__
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1) && (d >> 24 & 1);
+#else
+  return 0;
+#endif
+}
+
 #define REPOPT_STRIDE_1(function, ...)                                                                          \
   (shape[1] <= 2 && shape[2] <= 2 ? REPOPT_CONVOLVE(function, Small(shape[0], shape[1], shape[2]), __VA_ARGS__) \
                                   : REPOPT_CONVOLVE(function, Tiles(shape[0], shape[1], shape[2]), __VA_ARGS__))
@@ -136,6 +149,42 @@ static void repopt_convolution_weight_gradient(const float* x, const float* gy, 
   using namespace repopt::convolution;
   if (shape[5] == 2) return REPOPT_CONVOLVE(weight_gradient, Halved(shape[0], shape[1], shape[2]), x, gy, shape[3], shape[4], gw, scratch, threads);
   REPOPT_STRIDE_1(weight_gradient, x, gy, shape[3], shape[4], gw, scratch, threads);
+}
+
+// The factors of a weight gradient in bfloat16. Gradients [n][out][down][across] to rows [out][n * down * across]; inputs [n][in][h][w] to
+// columns [in * 9][n * down * across]: for each tap of the kernel, the input that each output meets.
+static void repopt_weight_gradient_factors(const uint16_t* x, const uint16_t* gy, uint16_t* columns, uint16_t* rows, const int64_t* shape, int threads) {
+  const int64_t images = shape[0], height = shape[1], width = shape[2], out = shape[3], in = shape[4], stride = shape[5];
+  const int64_t down = (height - 1) / stride + 1, across = (width - 1) / stride + 1;
+  // With a stride of 2 the even columns of a padded plane lie before the odd ones, so that what a tap meets lies side by side.
+  const int64_t pitch = width / stride + 2, half = (height + 2) * pitch, plane = stride * half;
+#pragma omp parallel num_threads(threads)
+  {
+    const repopt::convolution::Share share;
+    for (int64_t o = share.first(out); o < share.last(out); o++) {
+      for (int64_t n = 0; n < images; n++) memcpy(rows + (o * images + n) * down * across, gy + (n * out + o) * down * across, down * across * sizeof *rows);
+    }
+    std::vector<uint16_t> padded(plane, 0);
+    for (int64_t c = share.first(in); c < share.last(in); c++) {
+      for (int64_t n = 0; n < images; n++) {
+        const uint16_t* from = x + (n * in + c) * height * width;
+        for (int64_t i = 0; i < height; i++) {
+          for (int64_t j = 0; j < width; j++) padded[(j + 1) % stride * half + (i + 1) * pitch + (j + 1) / stride] = from[i * width + j];
+        }
+        for (int tap = 0; tap < 9; tap++) {
+          const uint16_t* corner = padded.data() + tap % 3 % stride * half + tap / 3 * pitch + tap % 3 / stride;
+          uint16_t* to = columns + ((c * 9 + tap) * images + n) * down * across;
+          for (int64_t i = 0; i < down; i++, corner += stride * pitch, to += across) {
+            if (across == 8) {  // one move instead of a call
+              memcpy(to, corner, 8 * sizeof *to);
+            } else {
+              memcpy(to, corner, across * sizeof *to);
+            }
+          }
+        }
+      }
+    }
+  }
 }
 
 #endif

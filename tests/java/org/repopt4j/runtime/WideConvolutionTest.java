@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class WideConvolutionTest {
   private static final long[] ONE = {1, 1};
+  private static final double ROUNDING = 1 / 256.;
   private StepScope scope;
 
   @BeforeEach
@@ -77,6 +78,40 @@ class WideConvolutionTest {
     assertRelative("outputs", 1e-6, exact, ours);
     assertRelative("gradient of the inputs", 1e-6, exactInput.grad(), input.grad());
     assertRelative("gradient of the weights", 1e-6, exactWeight.grad(), weight.grad());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 3, 17, 33, 8, 8",
+    "1, 2, 9, 20, 5, 7",
+    "1, 4, 6, 5, 1, 1",
+    "2, 2, 40, 12, 8, 16",
+    "2, 3, 7, 10, 5, 3",
+    "2, 2, 5, 6, 1, 2"
+  })
+  void underAutocastAllIsThatOfRoundedFactorsRoundedOnce(
+      int stride, int n, int in, int out, int h, int w) {
+    long[] strides = {stride, stride};
+    Tensor input = random(n, in, h, w);
+    Tensor weight = random(out, in, 3, 3);
+    Tensor exactInput = leaf(rounded(input));
+    Tensor exactWeight = leaf(rounded(weight));
+    Tensor exact =
+        torch.conv2d(exactInput, exactWeight, Tensors.optional(null), strides, ONE, ONE, 1);
+    Tensor factors = random(Tensors.shape(exact)).to(ScalarType.BFloat16);
+    exact.mul(factors.to(ScalarType.Double)).sum().backward();
+
+    Tensor ours;
+    try (Autocast bf16 = Autocast.bf16(ComputeDevice.cpu())) {
+      ours = new WideConvolution(stride).forward(leaf(input), leaf(weight));
+    }
+    ours.mul(factors).sum().backward();
+
+    // One rounding to 8 bits is an error of 2^-8 at most.
+    assertRelative("outputs", ROUNDING, exact, ours.to(ScalarType.Float));
+    assertRelative("gradient of the inputs", ROUNDING, exactInput.grad(), input.grad());
+    assertRelative("gradient of the weights", ROUNDING, exactWeight.grad(), weight.grad());
+    assertEquals(ScalarType.Float, Tensors.type(weight.grad()));
   }
 
   @Test
@@ -178,9 +213,19 @@ class WideConvolutionTest {
     try (NoGrad noGrad = NoGrad.open()) {
       assertFalse(layer.applies(input, weight));
     }
+    Tensor wide = leaf(random(512, 256, 3, 3));
     try (Autocast bf16 = Autocast.bf16(ComputeDevice.cpu())) {
       assertFalse(layer.applies(input, weight));
+      assertFalse(layer.applies(random(1, 256, 2, 9), wide));
+      assertEquals(ConvolutionKernels.multipliesTiles(), layer.applies(input, wide));
     }
+    try (Autocast fp16 = Autocast.of(ComputeDevice.cpu(), ScalarType.Half)) {
+      assertFalse(layer.applies(input, wide));
+    }
+  }
+
+  private static Tensor rounded(Tensor tensor) {
+    return tensor.to(ScalarType.BFloat16).to(ScalarType.Double);
   }
 
   private static Tensor outOfItsScope(WideConvolution layer, Tensor weight) {

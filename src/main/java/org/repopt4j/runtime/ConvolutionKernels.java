@@ -2,9 +2,11 @@ package org.repopt4j.runtime;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.annotation.Cast;
 import org.bytedeco.javacpp.annotation.Platform;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.repopt4j.runtime.UpdateKernels.Instructions;
 
@@ -19,6 +21,7 @@ final class ConvolutionKernels {
   static final String PROPERTY = "repopt.convolutions";
 
   private static final boolean FOUND = find();
+  private static final boolean TILES = FOUND && repopt_multiplies_tiles() != 0;
   private static final ThreadLocal<Tensor> SCRATCH = new ThreadLocal<>();
 
   private ConvolutionKernels() {}
@@ -41,6 +44,13 @@ final class ConvolutionKernels {
     return FOUND;
   }
 
+  /**
+   * Whether the processor multiplies tiles of bfloat16 (AMX): libtorch's products are fast then.
+   */
+  static boolean multipliesTiles() {
+    return TILES;
+  }
+
   /** Writes the convolution of {@code x} with {@code w} into {@code y}. */
   static void convolve(Tensor x, Tensor w, Tensor y, int stride) {
     run(ConvolutionKernels::repopt_convolution, x, w, y, shape(x, w, stride));
@@ -53,11 +63,32 @@ final class ConvolutionKernels {
     return gx;
   }
 
-  /** The gradient of the weights {@code w}, from the inputs and the gradient of the outputs. */
+  /**
+   * The gradient of the weights {@code w} in float32, from the inputs and the gradient of the
+   * outputs in float32 or bfloat16.
+   */
   static Tensor weightGradient(Tensor x, Tensor gy, Tensor w, int stride) {
+    if (Tensors.type(x) == ScalarType.BFloat16) {
+      return halfWeightGradient(x, gy, w, stride);
+    }
     Tensor gw = Tensors.empty(ScalarType.Float, Tensors.cpu(), Tensors.shape(w));
     run(ConvolutionKernels::repopt_convolution_weight_gradient, x, gy, gw, shape(x, w, stride));
     return gw;
+  }
+
+  /** From bfloat16, by one product of libtorch's, rounded as libtorch's own gradient is. */
+  private static Tensor halfWeightGradient(Tensor x, Tensor gy, Tensor w, int stride) {
+    long pixels = gy.numel() / gy.size(1);
+    Tensor columns = Tensors.empty(ScalarType.BFloat16, Tensors.cpu(), 9 * x.size(1), pixels);
+    Tensor rows = Tensors.empty(ScalarType.BFloat16, Tensors.cpu(), gy.size(1), pixels);
+    repopt_weight_gradient_factors(
+        x.data_ptr(),
+        gy.data_ptr(),
+        columns.data_ptr(),
+        rows.data_ptr(),
+        shape(x, w, stride),
+        Natives.threads());
+    return torch.mm(rows, columns.t()).to(ScalarType.Float).view(Tensors.shape(w));
   }
 
   @FunctionalInterface
@@ -103,6 +134,16 @@ final class ConvolutionKernels {
   private static int number() {
     return UpdateKernels.instructions().orElseThrow() == Instructions.AVX512 ? 2 : 1;
   }
+
+  private static native int repopt_multiplies_tiles();
+
+  private static native void repopt_weight_gradient_factors(
+      @Cast("const uint16_t*") Pointer x,
+      @Cast("const uint16_t*") Pointer gy,
+      @Cast("uint16_t*") Pointer columns,
+      @Cast("uint16_t*") Pointer rows,
+      @Cast("const int64_t*") long[] shape,
+      int threads);
 
   private static native @Cast("int64_t") long repopt_convolution_scratch(
       @Cast("const int64_t*") long[] shape, int instructions);

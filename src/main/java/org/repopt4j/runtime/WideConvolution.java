@@ -9,8 +9,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.GradMode;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorBase;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorTensorHook;
 import org.bytedeco.pytorch.VoidTensorHook;
 import org.bytedeco.pytorch.global.torch;
@@ -23,6 +25,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * output's shape, {@code sum(x) + sum(w)} spread over the output; the values of the output are then
  * overwritten, and hooks put the convolution's gradients in the place of theirs.
  *
+ * <p>Under autocast to bfloat16 libtorch computes the output and the gradient of the input; only
+ * the gradient of the kernel is ours, where the rows of the output are shorter than those that
+ * libtorch is fast at.
+ *
  * <p>One object serves one layer and lives as long as it. The output's gradient must be computed
  * while the scope is open in which the output was made, and only once.
  */
@@ -30,8 +36,15 @@ public final class WideConvolution {
   /** With fewer channels the direct convolution is as fast; by stride. */
   private static final int[] CHANNELS = {0, 128, 512};
 
+  /** In bfloat16, on a processor that multiplies tiles. */
+  private static final int HALF_OUT = 512, HALF_IN = 256, HALF_ROW = 8;
+
   /** libtorch holds hooks weakly: what a graph may still call must be reachable from here. */
   private static final Set<Call> AWAITED = ConcurrentHashMap.newKeySet();
+
+  private static final long[] ONE = {1, 1};
+  private static final Scalar ZERO = Retained.retain(new Scalar(0.0));
+  private static final TensorOptional NO_BIAS = Retained.retain(Tensors.optional(null));
 
   private final int stride;
   private final Deque<Call> idle = new ArrayDeque<>();
@@ -48,25 +61,35 @@ public final class WideConvolution {
 
   /** Whether such a convolution of this input and kernel is for us. */
   public boolean applies(Tensor input, Tensor weight) {
-    return GradMode.is_enabled()
-        && weight.requires_grad()
-        && weight.size(0) >= CHANNELS[stride]
+    if (!GradMode.is_enabled()
+        || !weight.requires_grad()
+        || !input.is_cpu()
+        || input.dim() != 4
+        || input.size(1) != weight.size(1)
+        || Tensors.type(weight) != ScalarType.Float
+        || !input.is_contiguous()
+        || !weight.is_contiguous()) {
+      return false;
+    }
+    if (torch.is_autocast_enabled(DeviceType.CPU)) {
+      return torch.get_autocast_dtype(DeviceType.CPU).intern() == ScalarType.BFloat16
+          && weight.size(0) >= HALF_OUT
+          && weight.size(1) >= HALF_IN
+          && (input.size(3) - 1) / stride < HALF_ROW
+          && ConvolutionKernels.multipliesTiles();
+    }
+    return weight.size(0) >= CHANNELS[stride]
         && weight.size(1) >= CHANNELS[stride]
-        && input.is_cpu()
-        && input.dim() == 4
-        && input.size(1) == weight.size(1)
         && Tensors.type(input) == ScalarType.Float
-        && Tensors.type(weight) == ScalarType.Float
-        && input.is_contiguous()
-        && weight.is_contiguous()
-        && !torch.is_autocast_enabled(DeviceType.CPU)
         && ConvolutionKernels.available();
   }
 
   /** The output {@code [n, out, ceil(h/stride), ceil(w/stride)]} for {@code [n, in, h, w]}. */
   public Tensor forward(Tensor input, Tensor weight) {
     Call call = idle.isEmpty() ? new Call() : idle.pop();
-    return call.forward(input, weight);
+    return torch.is_autocast_enabled(DeviceType.CPU)
+        ? call.halfForward(input, weight)
+        : call.forward(input, weight);
   }
 
   /**
@@ -106,19 +129,10 @@ public final class WideConvolution {
     }
 
     Tensor forward(Tensor x, Tensor w) {
-      AWAITED.add(this);
-      input = x.detach();
-      weight = w.detach();
-      inputVersion = x._version();
-      weightVersion = w._version();
+      Tensor carrier = begin(x, w);
       long[] shape = {
         x.size(0), w.size(0), (x.size(2) - 1) / stride + 1, (x.size(3) - 1) / stride + 1
       };
-      // The gradient of a view is a tensor of its own, which libtorch can keep without a copy.
-      Tensor kernel = w.view(Tensors.shape(w));
-      kernel.register_hook(ofWeight);
-      Tensor carrier = kernel.sum();
-      awaited = 1;
       if (x.requires_grad()) {
         Tensor planes = x.view(Tensors.shape(x));
         planes.register_hook(ofInput);
@@ -129,6 +143,33 @@ public final class WideConvolution {
       output.register_hook(ofOutput);
       ConvolutionKernels.convolve(input, weight, output, stride);
       return output;
+    }
+
+    Tensor halfForward(Tensor x, Tensor w) {
+      Tensor half = x.to(ScalarType.BFloat16);
+      Tensor carrier = begin(half, w);
+      long[] strides = {stride, stride};
+      // Without the kernel's gradient; a zero that depends on the kernel brings that back in.
+      Tensor output =
+          torch
+              .conv2d(half, weight.to(ScalarType.BFloat16), NO_BIAS, strides, ONE, ONE, 1)
+              .add_(carrier.mul(ZERO));
+      output.register_hook(ofOutput);
+      return output;
+    }
+
+    /** Takes what the gradients will need; what depends on the kernel alone as autograd sees it. */
+    private Tensor begin(Tensor x, Tensor w) {
+      AWAITED.add(this);
+      input = x.detach();
+      weight = w.detach();
+      inputVersion = input._version();
+      weightVersion = weight._version();
+      awaited = 1;
+      // The gradient of a view is a tensor of its own, which libtorch can keep without a copy.
+      Tensor kernel = w.view(Tensors.shape(w));
+      kernel.register_hook(ofWeight);
+      return kernel.sum();
     }
 
     private void check() {
