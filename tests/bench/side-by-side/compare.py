@@ -221,7 +221,7 @@ def main():
     parser.add_argument("--official", required=True, metavar="DIR", help="a clone of https://github.com/DingXiaoH/RepOptimizers with the released scales")
     parser.add_argument("--python", default=os.environ.get("REPOPT_PYTHON", "/usr/bin/python3"), help="a Python with torch (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--warmup", type=int, default=3, help="steps of a process that do not count")
+    parser.add_argument("--warmup", type=int, default=8, help="steps of a process that do not count")
     parser.add_argument("--repeats", type=int, default=5, help="steps of a process that do; three times as many for our updates")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--only", help="some of sgd,adamw,train,hs")
