@@ -75,6 +75,26 @@ class StopSignalsTest {
     assertTrue(Files.notExists(folder.resolve("run/last.safetensors")), this::err);
   }
 
+  /**
+   * As {@code timeout} and job schedulers do: to the process, and to its group, to which it
+   * belongs.
+   */
+  @Test
+  void signalsThatComeTogetherAreOneWish() throws Exception {
+    Process train = begin("train", "--epochs", "500");
+    String pid = Long.toString(train.pid());
+    // The builtin of one shell, because a process for each would take too long in between.
+    String line = "for i in 1 2 3 4 5; do kill -TERM " + pid + "; kill -INT " + pid + "; done";
+    assertEquals(0, new ProcessBuilder("sh", "-c", line).start().waitFor());
+    int code = end(train);
+    assertTrue(code == 143 || code == 130, () -> code + err());
+    assertKept();
+    new CheckpointFolder(folder.resolve("run/checkpoints"), new FileStorage())
+        .newest(Assertions::fail)
+        .orElseThrow()
+        .close();
+  }
+
   /** In training, mostly in evaluation, and mostly while a checkpoint is being written. */
   @ParameterizedTest
   @ValueSource(

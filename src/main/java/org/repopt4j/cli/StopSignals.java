@@ -9,6 +9,9 @@ import java.util.function.BooleanSupplier;
  * Turns SIGINT and SIGTERM into a wish to stop after the current step; a second one ends the
  * process at once.
  *
+ * <p>One that follows at the heels of the first is no second wish: {@code timeout} and job
+ * schedulers send a signal to the process and then to its whole group, to which it belongs.
+ *
  * <p>Java's only interface to signals is {@code sun.misc.Signal}, which the compiler warns of; it
  * is reached by reflection, and where it is missing the signals keep their usual effect.
  */
@@ -16,7 +19,10 @@ final class StopSignals implements BooleanSupplier {
   private static final int SIGINT = 2;
   private static final int SIGTERM = 15;
 
+  private static final long SAME_NANOS = 500_000_000;
+
   private final AtomicInteger received = new AtomicInteger();
+  private long firstTime;
 
   private StopSignals() {}
 
@@ -59,8 +65,10 @@ final class StopSignals implements BooleanSupplier {
     }
   }
 
-  private void receive(int number) {
-    if (!received.compareAndSet(0, number)) {
+  private synchronized void receive(int number) {
+    if (received.compareAndSet(0, number)) {
+      firstTime = System.nanoTime();
+    } else if (System.nanoTime() - firstTime > SAME_NANOS) {
       Runtime.getRuntime().halt(128 + number);
     }
   }
