@@ -2,11 +2,14 @@ package org.repopt4j.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -61,6 +64,21 @@ class FolderLockTest {
       assertTrue(lock != null);
     }
     assertEquals(0, another(false).waitFor());
+    FolderLock.take(folder).close();
+  }
+
+  /** To open a pipe would wait for ever. */
+  @Test
+  void aPipeInItsPlaceIsRefused() throws Exception {
+    Path pipe = folder.resolve(".lock");
+    assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0);
+    String message =
+        assertTimeoutPreemptively(
+                Duration.ofMinutes(1),
+                () -> assertThrows(IllegalArgumentException.class, () -> FolderLock.take(folder)))
+            .getMessage();
+    assertTrue(message.contains(pipe + " is not a file"), message);
+    Files.delete(pipe);
     FolderLock.take(folder).close();
   }
 

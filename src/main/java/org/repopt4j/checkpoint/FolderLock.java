@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
@@ -37,12 +38,17 @@ public final class FolderLock implements Closeable {
    */
   public static FolderLock take(Path folder) throws IOException {
     Path real = folder.toRealPath();
+    Path file = real.resolve(FILE);
+    // To open a pipe would wait for whoever reads from it.
+    checkArgument(
+        Files.notExists(file) || Files.isRegularFile(file),
+        "%s is not a file, and so no lock; delete it, or name another --output",
+        file);
     checkFree(HELD_HERE.add(real), folder);
     FileChannel channel = null;
     FileLock lock = null;
     try {
-      channel =
-          FileChannel.open(real.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       lock = channel.tryLock();
     } finally {
       if (lock == null) {
