@@ -7,11 +7,15 @@ import com.google.common.primitives.Doubles;
 import com.google.common.primitives.Ints;
 import com.google.common.primitives.Longs;
 import java.util.List;
+import java.util.OptionalDouble;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.TypeConversionException;
 
 /** How numbers are read: decimal, finite, and with a sentence for what is none. */
 final class Numbers {
+  private static final Pattern DECIMAL = Pattern.compile("[-+.0-9eE]+");
+
   private Numbers() {}
 
   /** Makes every numeric option of the command line read its value here. */
@@ -45,10 +49,9 @@ final class Numbers {
     List<String> parts = parts(option, text, count);
     double[] values = new double[count];
     for (int i = 0; i < count; i++) {
-      Double value = Doubles.tryParse(parts.get(i));
-      checkArgument(
-          value != null && Double.isFinite(value), "%s takes numbers, got: '%s'", option, text);
-      values[i] = value;
+      OptionalDouble value = decimal(parts.get(i));
+      checkArgument(value.isPresent(), "%s takes numbers, got: '%s'", option, text);
+      values[i] = value.getAsDouble();
     }
     return values;
   }
@@ -87,10 +90,16 @@ final class Numbers {
   }
 
   private static double number(String text) {
-    Double value = Doubles.tryParse(text);
-    if (value == null || !Double.isFinite(value)) {
+    OptionalDouble value = decimal(text);
+    if (value.isEmpty()) {
       throw new TypeConversionException("'" + text + "' is not a number");
     }
-    return value;
+    return value.getAsDouble();
+  }
+
+  /** A finite number; Java would take {@code 1f} and {@code 0x1p3} as well. */
+  private static OptionalDouble decimal(String text) {
+    Double value = DECIMAL.matcher(text).matches() ? Doubles.tryParse(text) : null;
+    return value == null || value.isInfinite() ? OptionalDouble.empty() : OptionalDouble.of(value);
   }
 }
