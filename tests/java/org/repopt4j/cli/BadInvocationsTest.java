@@ -89,6 +89,8 @@ class BadInvocationsTest {
         "models --arch RepOpt-VGG-A0 --strides 0,1,1,1,1 | --strides | '0,1,1,1,1'",
         "models --arch RepOpt-GhostNet-0.5x --post-se | RepOpt-GhostNet-0.5x | post-SE",
         "train --output | --output | DIR",
+        "train --data-dir @/none | --data-dir names @/none | add --data cifar10",
+        "search --data digits --data-dir @/empty | --data-dir names @/empty | add --data cifar10",
         "train --output @/text | --output | @/text",
         "train --output @/text/sub | --output | @/text/sub",
         "train --output @/used | --output | @/used",

@@ -11,7 +11,7 @@ import java.util.List;
 public final class DataSets {
   private static final ImmutableMap<String, Opener> OPENERS =
       ImmutableMap.of(
-          "digits", folder -> Digits.open(),
+          "digits", DataSets::digits,
           "cifar10", folder -> open(Cifar.CIFAR10, folder),
           "cifar100", folder -> open(Cifar.CIFAR100, folder));
 
@@ -31,15 +31,26 @@ public final class DataSets {
    * Opens both halves of a data set.
    *
    * @param name one of {@link #names}
-   * @param folder where its files are; may be {@code null} for {@code digits}, which comes with the
-   *     library and needs none
-   * @throws IllegalArgumentException if the name is unknown, or the folder is missing
+   * @param folder where its files are; {@code null} for {@code digits}, which comes with the
+   *     library and has none
+   * @throws IllegalArgumentException if the name is unknown, or the folder is missing or one too
+   *     many
    * @throws IOException if a file is missing or damaged; the message names it
    */
   public static Split open(String name, Path folder) throws IOException {
     Opener opener = OPENERS.get(name);
     checkArgument(opener != null, "there is no data set named '%s'; known are %s", name, names());
     return opener.open(folder);
+  }
+
+  /** Whoever names a folder means other images than these. */
+  private static Split digits(Path folder) throws IOException {
+    checkArgument(
+        folder == null,
+        "the digits come with the library, but --data-dir names %s; add --data cifar10 or cifar100,"
+            + " or leave --data-dir out",
+        folder);
+    return Digits.open();
   }
 
   private static Split open(Cifar cifar, Path folder) throws IOException {
