@@ -41,6 +41,8 @@ class HostileInvocationsTest {
     Files.createDirectories(folder.resolve("left/checkpoints/step-000000000010"));
     Files.createDirectories(folder.resolve("file"));
     Files.writeString(folder.resolve("file/checkpoints"), "a file");
+    Files.createDirectories(folder.resolve("lost"));
+    Files.createSymbolicLink(folder.resolve("lost/checkpoints"), folder.resolve("missing"));
     Files.createDirectories(folder.resolve("bad/manifest"));
     Files.writeString(folder.resolve("bad/manifest.json"), "{");
     Files.createDirectories(folder.resolve("data/train.bin"));
@@ -78,6 +80,8 @@ class HostileInvocationsTest {
         "search --output @/left",
         "train --output @/file",
         "train --output @/file --resume auto",
+        "train --output @/lost",
+        "train --output @/lost --resume auto",
         "train --output @/loop/x",
         "train --output @/nowhere/../empty.pth/x",
         "train --lr 1e400",

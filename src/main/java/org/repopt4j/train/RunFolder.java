@@ -7,6 +7,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,7 +100,8 @@ public final class RunFolder {
         path,
         existing);
     checkArgument(
-        !Files.exists(checkpoints()) || Files.isDirectory(checkpoints()),
+        Files.notExists(checkpoints(), LinkOption.NOFOLLOW_LINKS)
+            || Files.isDirectory(checkpoints()),
         "--output %s holds a file named checkpoints, where a folder must be; rename it",
         path);
   }
