@@ -31,6 +31,8 @@ final class Failures {
   /** A fault of this program or of the machine. */
   static final int OURS = 3;
 
+  private static final int LONGEST = 4000;
+
   private Failures() {}
 
   static int onUsage(ParameterException error, String[] args) {
@@ -39,7 +41,11 @@ final class Failures {
     command
         .getErr()
         .println(
-            "repopt: " + InvalidFileException.oneLine(sentence(error)) + " (see '" + help + "')");
+            "repopt: "
+                + shortened(InvalidFileException.oneLine(sentence(error)))
+                + " (see '"
+                + help
+                + "')");
     command.getErr().flush();
     return CALLER;
   }
@@ -63,13 +69,21 @@ final class Failures {
         .getErr()
         .println(
             "repopt: "
-                + sentence(cause)
+                + shortened(sentence(cause))
                 + (bug && !verbose(command) ? " (a fault of repopt; --verbose shows where)" : ""));
     if (verbose(command)) {
       error.printStackTrace(command.getErr());
     }
     command.getErr().flush();
     return code;
+  }
+
+  /** Begin and end: a value may be as long as a command line may be. */
+  private static String shortened(String sentence) {
+    int half = LONGEST / 2;
+    return sentence.length() <= LONGEST
+        ? sentence
+        : sentence.substring(0, half) + " ... " + sentence.substring(sentence.length() - half);
   }
 
   private static int exitCode(Throwable error) {
