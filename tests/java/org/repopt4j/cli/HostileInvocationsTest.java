@@ -234,6 +234,44 @@ class HostileInvocationsTest {
     }
   }
 
+  /** What a variable of the shell that is not set makes of a command. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "train --output ",
+        "train --output  --resume auto",
+        "search --output ",
+        "demo --output ",
+        "train --scales ",
+        "train --data cifar10 --data-dir ",
+        "eval ",
+        "convert  @/out.pth",
+        "convert @/deploy.safetensors ",
+        "bench --scales ",
+        "crosscheck --official ",
+      })
+  void anEmptyPathIsRefused(String line) throws IOException {
+    List<String> args = new ArrayList<>();
+    for (String arg : Splitter.on(' ').split(line)) {
+      args.add(arg.replace("@", folder.toString()));
+    }
+    CapturedRun run = assertRefused(args);
+    assertTrue(run.err().contains("'' names no file or folder"), run::toString);
+  }
+
+  /** It stands for no file of options, which may be a folder or name itself. */
+  @Test
+  void aWordThatBeginsWithAnAtIsAWord() throws IOException {
+    Path itself = folder.resolve("itself");
+    Files.writeString(itself, "@" + itself);
+    for (Path path : List.of(folder, itself, folder.resolve("nowhere"))) {
+      assertTrue(CapturedRun.of("@" + path).err().contains("'@" + path + "'"));
+      assertRefused(new ArrayList<>(List.of("@" + path)));
+      assertRefused(new ArrayList<>(List.of("train", "@" + path)));
+      assertRefused(new ArrayList<>(List.of("train", "--lr", "@" + path)));
+    }
+  }
+
   private static CapturedRun assertRefused(List<String> args) throws IOException {
     boolean runs = List.of("train", "search").contains(args.get(0));
     if (!args.remove("--no-output") && runs && !args.contains("--output")) {

@@ -1,11 +1,14 @@
 package org.repopt4j.cli;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import org.repopt4j.train.Recipe;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The entry point: {@code repopt COMMAND …}. */
 @Command(
@@ -60,7 +63,10 @@ public final class Main implements Runnable {
   static CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(new Main());
     Numbers.register(commandLine);
+    commandLine.registerConverter(Path.class, Main::path);
     commandLine.setAbbreviatedOptionsAllowed(false);
+    // A word that begins with @ is a word like any other, and no file of options.
+    commandLine.setExpandAtFiles(false);
     commandLine.setParameterExceptionHandler(Failures::onUsage);
     commandLine.setExecutionExceptionHandler(Failures::onExecution);
     commandLine.setUsageHelpLongOptionsMaxWidth(34);
@@ -73,6 +79,22 @@ public final class Main implements Runnable {
       }
     }
     return commandLine;
+  }
+
+  /** To Java, the empty path of a variable that is not set would be the folder that one is in. */
+  private static Path path(String text) {
+    if (text.isEmpty()) {
+      throw new TypeConversionException("'' names no file or folder");
+    }
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new TypeConversionException(
+          "'"
+              + text
+              + "' cannot be a file's name in the character set of this system's locale; set"
+              + " LC_ALL=C.UTF-8, or use another name");
+    }
   }
 
   /** The defaults that recipes set, as a table below the options. */
