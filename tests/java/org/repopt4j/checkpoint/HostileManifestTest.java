@@ -4,15 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.google.common.hash.Hashing;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -156,6 +159,23 @@ class HostileManifestTest {
 
   private static Map<String, Map<String, org.bytedeco.pytorch.Tensor>> model() {
     return Map.of("model", Map.of("w", Tensors.of(new float[] {3}, 1)));
+  }
+
+  @Test
+  void aFileThatMayNotBeReadIsNamedWithTheReason() throws IOException {
+    for (String name : List.of("manifest.json", "manifest.sha256", "model.safetensors")) {
+      Path file = newest.resolve(name);
+      Set<PosixFilePermission> before = Files.getPosixFilePermissions(file);
+      Files.setPosixFilePermissions(file, Set.of());
+      assumeFalse(Files.isReadable(file), "root reads everything");
+      List<String> skipped = new ArrayList<>();
+      CheckpointFolder checkpoints = new CheckpointFolder(root, new FileStorage());
+      try (Checkpoint found = checkpoints.newest(skipped::add).orElseThrow()) {
+        assertEquals(1, found.step());
+      }
+      assertTrue(skipped.get(0).endsWith(file + ": access is denied"), skipped::toString);
+      Files.setPosixFilePermissions(file, before);
+    }
   }
 
   @Test

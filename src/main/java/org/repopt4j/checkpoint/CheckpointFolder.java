@@ -21,6 +21,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 import org.repopt4j.io.AtomicFile;
+import org.repopt4j.io.FileErrors;
 import org.repopt4j.io.SafetensorsReader;
 import org.repopt4j.io.SafetensorsWriter;
 import org.repopt4j.runtime.StepScope;
@@ -188,7 +189,8 @@ public final class CheckpointFolder {
         return Optional.of(read(place.path));
       } catch (IOException e) {
         damaged.add(place.path);
-        skipped.accept("checkpoint " + place.path.getFileName() + " is skipped: " + e.getMessage());
+        skipped.accept(
+            "checkpoint " + place.path.getFileName() + " is skipped: " + FileErrors.sentence(e));
       }
     }
     return Optional.empty();
