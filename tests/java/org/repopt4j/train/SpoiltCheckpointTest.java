@@ -48,6 +48,9 @@ class SpoiltCheckpointTest extends AfterAWholeRun {
         "\"sums\" : \"0.0 0.0 0.0\" | \"sums\" : \"a b c\" | how far its run was",
         "\"row 1\" : \" | \"row 1\" : \"1 | how far its run was",
         "\"row 1\" : \" | \"row 1\" : \"1 2 | how far its run was",
+        "\"row 1\" : \" | \"line 1\" : \" | how far its run was",
+        "\"epoch\" : \"3\" | \"epoch\" : \"2\" | how far its run was",
+        "\"epoch\" : \"3\" | \"epoch\" : \"99\" | how far its run was",
         "\"optimizer_rule\" : \"ADAMW_EXACT\" | \"optimizer_rule\" : \"ADAM\" | its optimizer was",
         "\"optimizer_rule\" : \"ADAMW_EXACT\" | \"rule\" : \"ADAM\" | its optimizer was",
         "\"optimizer_rule\" : \"ADAMW_EXACT\" | \"optimizer_rule\" : \"SGD\" | does not fit this"

@@ -150,6 +150,7 @@ final class RunState {
       for (int row = 0; values.containsKey("row " + row); row++) {
         state.rows.add(EpochRow.of(row, doubles(values.get("row " + row))));
       }
+      checkArgument(state.rows.size() == state.epoch, "not one row for each epoch");
       state.reach();
       return state;
     } catch (IllegalArgumentException | NullPointerException e) {
