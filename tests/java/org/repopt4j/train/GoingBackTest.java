@@ -13,12 +13,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.repopt4j.checkpoint.FileStorage;
+import org.repopt4j.data.Split;
 import org.repopt4j.testkit.TinyRun;
+import org.repopt4j.train.CheckpointSettings.Interval;
+import org.repopt4j.train.CheckpointSettings.OnDiskFull;
 import org.repopt4j.train.CheckpointSettings.OnNan;
 
 /** A run that goes on from a checkpoint that is not its newest, is another's, or is gone. */
@@ -66,6 +70,53 @@ class GoingBackTest extends AfterAWholeRun {
     TrainConfig changed = TinyRun.with(config(other), "optim.lr", 0.04);
     assertRefused(() -> train(changed, from, () -> true), "lr was 0.03", "--resume-anyway");
     assertTrue(Files.notExists(other.getParent()));
+  }
+
+  /** As where the folder of --data-dir holds another set of images than it did. */
+  @Test
+  void otherTrainingImagesAreRefused() throws IOException {
+    Split data = TinyRun.data();
+    Split other = new Split(data.test(), data.train());
+    CheckpointSettings settings = ResumeTest.settings("4", "auto", OnNan.STOP);
+    Session changed = TinyTraining.session(config(run), other, settings);
+    assertRefused(
+        () ->
+            new Trainer(
+                    changed.config(),
+                    changed,
+                    settings,
+                    new FileStorage(),
+                    new TrainListener() {},
+                    () -> true)
+                .run(),
+        "train_images was " + data.train().size() + ", is " + data.test().size(),
+        "--resume-anyway");
+  }
+
+  /** From batch 4 of the last epoch, which has 3 batches of twice the size. */
+  @Test
+  void aPlaceThatTheEpochDoesNotHaveIsRefusedEvenIfForced() throws IOException {
+    TrainConfig config = TinyRun.with(config(run), "data.batchSize", 16);
+    CheckpointSettings settings =
+        new CheckpointSettings(
+            Interval.parse("4"),
+            2,
+            Optional.of(checkpoint("step-000000000016").toString()),
+            /* resumeAnyway= */ true,
+            false,
+            OnNan.STOP,
+            0,
+            OnDiskFull.CONTINUE);
+    Session larger = TinyTraining.session(config, TinyRun.data(), settings);
+    String arguments = Files.readString(run.resolve("args.yaml"));
+    assertRefused(
+        () ->
+            new Trainer(
+                    config, larger, settings, new FileStorage(), new TrainListener() {}, () -> true)
+                .run(),
+        "after batch 4 of epoch 3",
+        "only 3 batches");
+    assertEquals(arguments, Files.readString(run.resolve("args.yaml")));
   }
 
   private static List<String> rows(Path output) throws IOException {

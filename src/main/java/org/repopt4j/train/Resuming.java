@@ -30,7 +30,7 @@ final class Resuming {
     this.settings = settings;
     this.listener = listener;
     this.configuration =
-        settings.isOn() || settings.resumes() ? Snapshot.configuration(session.config()) : Map.of();
+        settings.isOn() || settings.resumes() ? Snapshot.configuration(session) : Map.of();
   }
 
   /** The run's settings as its checkpoints name them. */
@@ -91,6 +91,14 @@ final class Resuming {
     try (Checkpoint checkpoint = found) {
       List<String> said = new ArrayList<>(checkSettings(checkpoint));
       RunState state = Snapshot.restore(checkpoint, session);
+      int batches = session.trainLoader().batchesPerEpoch();
+      checkArgument(
+          state.nextBatch <= batches,
+          "the run cannot go on after batch %s of epoch %s, because an epoch has only %s batches"
+              + " now; set --batch-size and the training images back",
+          state.nextBatch,
+          state.epoch + 1,
+          batches);
       // In another folder than its own a run has no best weights yet.
       if (!session.folder().holdsWeights("best")) {
         state.bestTop1 = Double.NEGATIVE_INFINITY;

@@ -101,14 +101,19 @@ final class Snapshot {
     return copies;
   }
 
-  /** The settings, with the hash of the scales' file, which must be there. */
-  static Map<String, String> configuration(TrainConfig config) throws IOException {
+  /**
+   * The settings, with the number of training images, which a folder of the same name may hold more
+   * or fewer of, and the hash of the scales' file, which must be there.
+   */
+  static Map<String, String> configuration(Session session) throws IOException {
+    TrainConfig config = session.config();
     Map<String, String> texts = new LinkedHashMap<>();
     for (Map.Entry<String, Object> entry : Arguments.of(config).entrySet()) {
       Object value = entry.getValue();
       texts.put(
           entry.getKey(), value instanceof double[] array ? Arrays.toString(array) : "" + value);
     }
+    texts.put("train_images", Integer.toString(session.trainLoader().images().size()));
     if (config.scales() != null) {
       texts.put(
           "scales_sha256",
