@@ -259,6 +259,13 @@ class HostileInvocationsTest {
     assertTrue(run.err().contains("'' names no file or folder"), run::toString);
   }
 
+  /** As any letter but those of ASCII is where the locale is C. */
+  @Test
+  void aPathThatTheSystemCannotHaveIsRefused() throws IOException {
+    CapturedRun run = assertRefused(new ArrayList<>(List.of("train", "--output", "a\0b")));
+    assertTrue(run.err().contains("'a?b' cannot be a file's name"), run::toString);
+  }
+
   /** It stands for no file of options, which may be a folder or name itself. */
   @Test
   void aWordThatBeginsWithAnAtIsAWord() throws IOException {
