@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.base.Splitter;
+import com.google.common.collect.ImmutableMap;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +22,29 @@ import org.junit.jupiter.params.provider.CsvSource;
  * written.
  */
 class BadInvocationsTest {
+  private static final Map<String, String> CONFIGS =
+      ImmutableMap.<String, String>builder()
+          .put("open", "epochs: [1, 2\n")
+          .put("tab", "seed: 1\nepochs:\t3\n  x: 1\n")
+          .put("deep", "[".repeat(100_000))
+          .put("twice", "epochs: 1\nseed: 2\nepochs: 3\n")
+          .put("two", "epochs: 1\n---\nepochs: 2\n")
+          .put("list", "- epochs\n")
+          .put("nothing", "# nothing\n")
+          .put("tagged", "!!javax.script.ScriptEngineManager [x]\n")
+          .put("bomb", "epochs: &a [1, 1]\nseed: [*a, *a]\n")
+          .put("typo", "epcohs: 3\n")
+          .put("itself", "config: itself.yaml\n")
+          .put("help", "help: true\n")
+          .put("word", "epochs: three\n")
+          .put("nan", "lr: .nan\n")
+          .put("map", "epochs: {a: 1}\n")
+          .put("flag", "no_flip: perhaps\n")
+          .put("betas", "opt_betas: [0.9, x]\n")
+          .put("negative", "batch_size: -8\n")
+          .put("mode", "mode: repvgg\n")
+          .buildOrThrow();
+
   @TempDir static Path folder;
 
   @BeforeAll
@@ -28,6 +53,11 @@ class BadInvocationsTest {
     Files.createDirectories(folder.resolve("empty"));
     Files.createDirectories(folder.resolve("used"));
     Files.writeString(folder.resolve("used/args.yaml"), "arch: x\n");
+    for (Map.Entry<String, String> file : CONFIGS.entrySet()) {
+      Files.writeString(folder.resolve(file.getKey() + ".yaml"), file.getValue());
+    }
+    Files.write(folder.resolve("bytes.yaml"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+    Files.write(folder.resolve("large.yaml"), new byte[2 << 20]);
     Files.createDirectories(folder.resolve("cut"));
     Files.writeString(folder.resolve("cut/train.bin"), "too short");
     Files.writeString(folder.resolve("cut/test.bin"), "too short");
@@ -58,6 +88,30 @@ class BadInvocationsTest {
         "search --data digits --keep 0 | --keep | 0",
         "search --data digits --output @/used | @/used | --resume auto",
         "search --data digits --resume-anyway | --resume-anyway | --resume",
+        "train --config @/lost.yaml | @/lost.yaml | no such file",
+        "train --config @/empty | @/empty | not a file",
+        "train --config @/bytes.yaml | @/bytes.yaml | UTF-8",
+        "train --config @/large.yaml | @/large.yaml | 1048576 bytes",
+        "train --config @/open.yaml | @/open.yaml | line",
+        "train --config @/tab.yaml | line 2 | TAB",
+        "train --config @/deep.yaml | @/deep.yaml | depth",
+        "train --config @/twice.yaml | line 3 | 'epochs'",
+        "train --config @/two.yaml | @/two.yaml | one mapping",
+        "train --config @/list.yaml | @/list.yaml | one mapping",
+        "train --config @/nothing.yaml | @/nothing.yaml | one mapping",
+        "train --config @/tagged.yaml | @/tagged.yaml | one mapping",
+        "train --config @/bomb.yaml | --epochs | '1,1'",
+        "train --config @/typo.yaml | 'epcohs' | '--epcohs'",
+        "train --config @/itself.yaml | 'config' | that a file can set",
+        "train --config @/help.yaml | 'help' | that a file can set",
+        "train --config @/word.yaml | --epochs | 'three'",
+        "train --config @/nan.yaml | @/nan.yaml | .nan",
+        "train --config @/map.yaml | --epochs | {\"a\":1}",
+        "train --config @/flag.yaml | --no-flip | true or false",
+        "train --config @/betas.yaml | --opt-betas | 0.9,x",
+        "train --config @/negative.yaml | --batch-size | -8",
+        "train --config @/word.yaml --config @/nan.yaml | --config | only once",
+        "search --config @/mode.yaml | 'mode' | '--mode'",
         "trian | 'trian' | did you mean train",
         "--nonsense | '--nonsense' | repopt --help",
         "doctor extra | 'extra' | not expected",

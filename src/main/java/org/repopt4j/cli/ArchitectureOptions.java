@@ -72,7 +72,7 @@ final class ArchitectureOptions {
           numBlocks == null && width == null,
           "--num-blocks and --width go with --arch custom, got: --arch %s",
           name);
-      found = Architecture.named(name);
+      found = Architecture.parse(name);
       if (strides != null) {
         found = found.withStrides(Numbers.positiveInts("--strides", strides, 5));
       }

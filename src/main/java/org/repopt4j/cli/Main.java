@@ -2,10 +2,14 @@ package org.repopt4j.cli;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.repopt4j.train.Recipe;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
@@ -69,6 +73,7 @@ public final class Main implements Runnable {
     commandLine.setExpandAtFiles(false);
     commandLine.setParameterExceptionHandler(Failures::onUsage);
     commandLine.setExecutionExceptionHandler(Failures::onExecution);
+    commandLine.setExecutionStrategy(Main::execute);
     commandLine.setUsageHelpLongOptionsMaxWidth(34);
     commandLine.setUsageHelpWidth(110);
     for (CommandLine command : commandLine.getSubcommands().values()) {
@@ -79,6 +84,30 @@ public final class Main implements Runnable {
       }
     }
     return commandLine;
+  }
+
+  /** Runs a command, once more from the start if a file has more of its options. */
+  private static int execute(ParseResult result) {
+    ParseResult command = result.subcommand();
+    if (command == null
+        || command.isUsageHelpRequested()
+        || command.isVersionHelpRequested()
+        || !command.hasMatchedOption(ConfigFile.OPTION)) {
+      return new CommandLine.RunLast().execute(result);
+    }
+    CommandSpec spec = command.commandSpec();
+    List<String> args = new ArrayList<>(result.originalArgs());
+    try {
+      Path file = command.matchedOptionValue(ConfigFile.OPTION, null);
+      args.addAll(
+          args.indexOf(spec.name()) + 1, ConfigFile.options(file, spec, command.matchedOptions()));
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+    CommandLine again = commandLine();
+    again.setExecutionStrategy(new CommandLine.RunLast());
+    again.setOut(spec.commandLine().getOut()).setErr(spec.commandLine().getErr());
+    return again.execute(args.toArray(new String[0]));
   }
 
   /** To Java, the empty path of a variable that is not set would be the folder that one is in. */

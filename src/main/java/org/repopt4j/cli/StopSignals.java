@@ -19,7 +19,7 @@ final class StopSignals implements BooleanSupplier {
   private static final int SIGINT = 2;
   private static final int SIGTERM = 15;
 
-  private static final long SAME_NANOS = 500_000_000;
+  private static final long SAME_NANOS = 100_000_000;
 
   private final AtomicInteger received = new AtomicInteger();
   private long firstTime;

@@ -18,6 +18,14 @@ import picocli.CommandLine.Option;
  * What is not given comes from the recipe.
  */
 final class TrainOptions {
+  /** Read by {@link Main} before the command runs. */
+  @Option(
+      names = ConfigFile.OPTION,
+      paramLabel = "FILE",
+      description =
+          "More options, from a YAML file such as a run's args.yaml; those of the command line win.")
+  Path config;
+
   @Mixin ArchitectureOptions architecture = new ArchitectureOptions();
 
   @Mixin DataOptions data = new DataOptions();
