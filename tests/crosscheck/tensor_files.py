@@ -9,6 +9,7 @@
 """
 import argparse
 import collections
+import datetime
 import hashlib
 import json
 import os
@@ -140,7 +141,8 @@ def make(folder):
         "model": state, "optimizer": optimizer.state_dict(), "lr_scheduler": schedule.state_dict(), "max_accuracy": 78.5,
         "epoch": 119, "config": config, "args": argparse.Namespace(lr=0.1, tags=["a", "b"]), "best": numpy.float64(0.5),
         "history": numpy.arange(3), "rng_state": torch.get_rng_state(), "big": 1 << 100, "device": torch.device("cpu"),
-        "milestones": collections.Counter([3, 5]), "names": {"a", "b"}}, state)
+        "milestones": collections.Counter([3, 5]), "names": {"a", "b"}, "epochs": range(3), "seen": collections.defaultdict(int),
+        "saved": datetime.datetime.now(datetime.timezone.utc)}, state)
     save("nested.pth", {"state_dict": {"model": {"module." + k: v for k, v in state.items()}}, "epoch": 3}, state)
     save("no-tensors.pth", {"model": {"a": 1}}, {})
     save("bare-tensor.pth", base, {})

@@ -85,7 +85,10 @@ class PthReaderTest {
               "big (int)",
               "device (torch.device)",
               "milestones (collections.Counter)",
-              "names (__builtin__.set)"),
+              "names (__builtin__.set)",
+              "epochs (__builtin__.xrange)",
+              "seen (collections.defaultdict)",
+              "saved (datetime.datetime)"),
           read.skipped());
     }
   }

@@ -69,6 +69,7 @@ final class PickleGlobal {
           "datetime datetime",
           "datetime date",
           "datetime timedelta",
+          "datetime timezone",
           "numpy dtype",
           "numpy ndarray",
           "numpy.core.multiarray scalar",
@@ -78,6 +79,7 @@ final class PickleGlobal {
           "torch device",
           "torch.torch_version TorchVersion");
 
+  // Protocol 2 calls some of them as Python 2 did.
   private static final List<String> INERT_BUILTINS =
       List.of(
           "object",
@@ -87,6 +89,7 @@ final class PickleGlobal {
           "frozenset",
           "tuple",
           "int",
+          "long",
           "float",
           "complex",
           "str",
@@ -95,7 +98,8 @@ final class PickleGlobal {
           "bytearray",
           "bool",
           "slice",
-          "range");
+          "range",
+          "xrange");
 
   /**
    * What PyTorch saves and this program does not read, by how its name ends: what it is, and what
