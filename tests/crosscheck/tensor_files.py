@@ -148,6 +148,7 @@ def make(folder):
     save("bare-tensor.pth", base, {})
     save("whole-module.pth", net, {})
     save("legacy.pth", state, state, _use_new_zipfile_serialization=False)
+    save("legacy-4.pth", state, state, _use_new_zipfile_serialization=False, pickle_protocol=4)
     torch.jit.script(net).save(os.path.join(folder, "script.pt"))
 
 

@@ -133,6 +133,7 @@ class PthReaderTest {
           bare-tensor.pth | it holds a tensor without tensors by name
           whole-module.pth | it names '__main__.SomeNet', which no state dict needs
           legacy.pth | before 1.6; read it in Python with torch.load and save it again
+          legacy-4.pth | before 1.6; read it in Python with torch.load and save it again
           script.pt | it is a TorchScript archive
           """)
   void whatIsNoStateDictIsRefusedWithAWayOut(String name, String sentence) {

@@ -26,7 +26,8 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class StateDicts {
   private static final byte[] ZIP = {'P', 'K', 3, 4};
-  // A pickled number, 0x1950a86a20f9469cfc6c, with which torch.save began before 1.6.
+  // A pickled number, 0x1950a86a20f9469cfc6c, with which torch.save began before 1.6; from protocol
+  // 4 on, behind the length of a frame.
   private static final byte[] LEGACY = HexFormat.of().parseHex("8a0a6cfc9c46f9206aa85019");
 
   private static final long MOST_READ = 1L << 30;
@@ -76,7 +77,7 @@ public final class StateDicts {
     if (startsWith(start, 0, ZIP)) {
       return mapped ? PthReader.map(file) : PthReader.read(file);
     }
-    if (startsWith(start, 2, LEGACY)) {
+    if (startsWith(start, 2, LEGACY) || startsWith(start, 11, LEGACY)) {
       throw new InvalidFileException(
           file,
           "it was saved by PyTorch before 1.6; read it in Python with torch.load and save it again with torch.save");
