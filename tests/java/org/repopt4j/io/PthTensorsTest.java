@@ -61,6 +61,7 @@ class PthTensorsTest extends HostileFiles {
             0,
             new long[] {1L << 38},
             new long[] {0}),
+        Arguments.of("a storage of 16 MiB under 20 names", "many times larger", tied(20)),
         view("65 dimensions", "at most 64", 0, ones(65), ones(65)),
         view("sizes without strides", "2 sizes and 1 strides", 0, new long[] {2, 2}, ONE),
         storage("missing record", "which is missing", "FloatStorage", "1", 4),
@@ -110,6 +111,17 @@ class PthTensorsTest extends HostileFiles {
                     .bytes(),
                 "a/data/0",
                 new byte[] {0, 1, 2})));
+  }
+
+  private static HostileBytes tied(int names) {
+    long[] all = {4L << 20};
+    Pickle pickle = p().op('}', '(').text("w").tensor("FloatStorage", "0", all[0], 0, all, ONE);
+    pickle.op('q', 0);
+    for (int i = 1; i < names; i++) {
+      pickle.text("w" + i).op('h', 0);
+    }
+    return HostileBytes.zip(
+        "a/data.pkl", pickle.op('u', '.').bytes(), "a/data/0", new byte[16 << 20]);
   }
 
   private static long[] ones(int count) {

@@ -41,8 +41,8 @@ final class PthTensors {
     this.records = records;
     this.archive = archive;
     this.mapped = mapped;
-    // Strides of zero let one value stand for any number of them, so a small file could ask for
-    // all memory.
+    // Strides of zero let one value stand for any number of them, and a storage can have any number
+    // of names, so a small file could ask for all memory.
     this.copiesLeft = FREE_COPIES + 4 * channel.size();
   }
 
@@ -52,8 +52,8 @@ final class PthTensors {
     // Everything is checked before the first storage is read.
     Map<String, Integer> users = new HashMap<>();
     for (Map.Entry<String, View> entry : views.entrySet()) {
-      check(entry.getKey(), entry.getValue());
-      users.merge(entry.getValue().storage.key, 1, Integer::sum);
+      int user = users.merge(entry.getValue().storage.key, 1, Integer::sum);
+      check(entry.getKey(), entry.getValue(), user > 1);
     }
     try (StepScope scope = StepScope.open();
         NoGrad noGrad = NoGrad.open()) {
@@ -74,7 +74,7 @@ final class PthTensors {
     return view.storage.key + " " + view.dtype;
   }
 
-  private void check(String name, View view) throws InvalidFileException {
+  private void check(String name, View view, boolean shared) throws InvalidFileException {
     Entry record = records.get(archive + "/data/" + view.storage.key);
     if (record == null) {
       throw refuse(name, "is in the record data/" + view.storage.key + ", which is missing");
@@ -113,7 +113,7 @@ final class PthTensors {
               + values
               + " values");
     }
-    if (!isWhole(view, values)) {
+    if (shared || !isWhole(view, values)) {
       copiesLeft -= count * view.dtype.bytes();
     }
     if (copiesLeft < 0) {
