@@ -141,6 +141,12 @@ BODIES.update({
 })
 for name, body in BODIES.items():
     save("pickle-%s.pth" % name, pth(body))
+# Numbers of two types with one hash, and a large storage with many names.
+bits = [struct.pack("<Q", i << 32 | i) for i in range(1, 300_001)]
+save("pickle-colliding-numbers.pth", pth(b"\x80\x02}(" + b"".join(b"\x8a\x08" + b + b"NG" + b[::-1] + b"N" for b in bits) + b"u."))
+tied = tensor([4 << 20], [1], count=4 << 20)
+save("pickle-tied-often.pth", zipped(("a/data/0", bytes(16 << 20)), ("a/data.pkl", b"\x80\x02}(" + text("w") + tied + b"q\x00"
+     + b"".join(text("w%d" % i) + b"h\x00" for i in range(20_000)) + b"u.")))
 good = state(tensor([4], [1]))
 zeros = bytes(1 << 30)
 save("zip-bomb-data.pth", zipped(("a/data.pkl", good), ("a/data/0", zeros), compression=zipfile.ZIP_DEFLATED))

@@ -88,6 +88,7 @@ class PickleMachineTest extends HostileFiles {
             "dicts nested ten thousand deep",
             "nested more than",
             p().repeat(10_000, '}', 'N').op('}').repeat(10_000, 's').op('.')),
+        pickle("keys of one hash, of two types", "without tensors by name", colliding(100_000)),
         pickle("a million marks", "left over", p().repeat(1_000_000, '(').op('N', '.')),
         pickle("four million pushes", "steps", p().repeat(4_000_001, 'N').op('.')),
         pickle(
@@ -120,6 +121,17 @@ class PickleMachineTest extends HostileFiles {
             "a tensor under a number",
             "must be text",
             Pickle.dict(p().op('K', 1).tensor(0, FOUR, ONE))));
+  }
+
+  // Whole numbers and doubles of the same bits have the same hash, and no order among each other.
+  private static Pickle colliding(int pairs) {
+    Pickle pickle = p().op('}', '(');
+    for (long i = 1; i <= pairs; i++) {
+      long bits = i << 32 | i;
+      pickle.number(bits).op('N');
+      pickle.op('G').i8(Long.reverseBytes(bits)).op('N');
+    }
+    return pickle.op('u', '.');
   }
 
   // Each list holds the one before ten times; the last one is all that is left.

@@ -82,9 +82,13 @@ final class PickleCalls {
     return dict;
   }
 
-  /** Puts an entry into a dict; no text may be a key twice. */
+  /**
+   * Puts an entry into a dict; no text may be a key twice. Nobody asks for the key of a number: it
+   * is kept as a note, because numbers of two types can be chosen to make a hash table slow.
+   */
   static void put(PickleBytes in, Dict dict, Object key, Object value) throws InvalidFileException {
-    if (dict.map.put(key, value) != null && key instanceof String text) {
+    Object kept = key instanceof Number ? new Opaque(PickleValue.kindOf(key)) : key;
+    if (dict.map.put(kept, value) != null && key instanceof String text) {
       throw in.refuse("a dict has the key " + InvalidFileException.quote(text) + " twice");
     }
   }
