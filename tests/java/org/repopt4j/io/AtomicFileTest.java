@@ -102,6 +102,28 @@ class AtomicFileTest {
     assertTrue(isFolder.getMessage().contains("it is a folder"), isFolder.getMessage());
   }
 
+  @Test
+  void aPipeOrDeviceIsNotReplaced() throws Exception {
+    Path device = Path.of("/dev/null");
+    assumeTrue(Files.exists(device), "needs a device");
+    Path link = Files.createSymbolicLink(folder.resolve("a"), device);
+    IOException thrown =
+        assertThrows(IOException.class, () -> AtomicFile.write(link, channel -> {}));
+    assertEquals(
+        link + ": cannot be written, because it is not a regular file", thrown.getMessage());
+    assertTrue(Files.isSymbolicLink(link));
+    assertEquals(List.of("a"), names());
+  }
+
+  @Test
+  void anErrorNamesTheTargetAndNotTheTemporaryFile() throws Exception {
+    Path file = folder.resolve("a".repeat(230) + ".pth");
+    IOException thrown =
+        assertThrows(IOException.class, () -> AtomicFile.write(file, channel -> {}));
+    assertTrue(thrown.getMessage().startsWith(file + ": cannot be written: "), thrown.getMessage());
+    assertEquals(List.of(), names());
+  }
+
   private List<String> names() throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.map(f -> f.getFileName().toString()).sorted().toList();

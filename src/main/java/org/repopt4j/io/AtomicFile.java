@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -68,8 +69,12 @@ public final class AtomicFile {
     if (folder == null || !Files.isDirectory(folder)) {
       throw new IOException(target + ": cannot be written, because its folder does not exist");
     }
-    if (Files.isDirectory(target)) {
-      throw new IOException(target + ": cannot be written, because it is a folder");
+    // A rename would put a file in place of a pipe or a device, /dev/null included.
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      throw new IOException(
+          target
+              + ": cannot be written, because it is "
+              + (Files.isDirectory(target) ? "a folder" : "not a regular file"));
     }
     Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {
@@ -85,8 +90,15 @@ public final class AtomicFile {
       }
       Files.move(
           temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (FileSystemException e) {
+      if (!temporary.toString().equals(e.getFile())) {
+        throw e;
+      }
+      // The temporary file's name would mean nothing to people.
+      throw new IOException(target + ": cannot be written: " + FileErrors.reason(e), e);
     } finally {
-      Files.deleteIfExists(temporary);
+      // This has no error of its own, which would take the place of the one that led here.
+      temporary.toFile().delete();
     }
     // The rename itself rests in the folder; Windows has no way to force a folder.
     if (File.separatorChar == '/') {

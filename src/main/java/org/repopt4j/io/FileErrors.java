@@ -23,6 +23,11 @@ public final class FileErrors {
     return NativeErrors.sentence(error);
   }
 
+  /** What is wrong, without the file's name. */
+  static String reason(FileSystemException error) {
+    return error.getReason() == null ? what(error) : error.getReason();
+  }
+
   private static String what(FileSystemException error) {
     if (error instanceof NoSuchFileException) {
       return "there is no such file or folder";
