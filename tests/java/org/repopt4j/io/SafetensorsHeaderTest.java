@@ -178,6 +178,13 @@ class SafetensorsHeaderTest extends HostileFiles {
   }
 
   @Test
+  void anErrorHasNoHintsForProgrammers() throws Exception {
+    Path file = HostileBytes.safetensors("{\"a\":" + "{", new byte[8]).write(folder);
+    InvalidFileException e = assertThrows(InvalidFileException.class, () -> StateDicts.read(file));
+    assertTrue(e.getMessage().endsWith("expected close marker for Object"), e.getMessage());
+  }
+
+  @Test
   void aHeaderOfMoreThanAHundredMegabytesIsRefused() throws Exception {
     Path file = HostileBytes.safetensors(100_000_001, new byte[] {'{', '}'}).write(folder);
     try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {

@@ -88,8 +88,13 @@ final class StrictJson implements Closeable {
           "its JSON is broken at character "
               + (e.getLocation() == null ? 0 : e.getLocation().getCharOffset())
               + ": "
-              + e.getOriginalMessage());
+              + sentence(e));
     }
+  }
+
+  /** Jackson's words without its hints for programmers. */
+  private static String sentence(JsonProcessingException error) {
+    return error.getOriginalMessage().replaceFirst("( \\(start marker at |: enable `).*", "");
   }
 
   /** Reads the object that begins with {@code start}. */
