@@ -102,6 +102,11 @@ class CrosscheckCommandTest {
         CapturedRun.of(
             List.of("crosscheck", "--official", clone.toString(), "--output", file.toString()));
     assertRefused(run, "--output must be a folder that can be written to, got: " + file);
+    Path below = file.resolve("new").resolve("report");
+    run =
+        CapturedRun.of(
+            List.of("crosscheck", "--official", clone.toString(), "--output", below.toString()));
+    assertRefused(run, "--output must be a folder that can be written to, got: " + below);
     assertEquals("precious", Files.readString(file));
   }
 

@@ -4,6 +4,7 @@ import static com.google.common.base.Preconditions.checkArgument;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,6 +22,7 @@ import org.repopt4j.crosscheck.OfficialRepository;
 import org.repopt4j.crosscheck.PythonSide;
 import org.repopt4j.crosscheck.Summary;
 import org.repopt4j.crosscheck.Verdict;
+import org.repopt4j.io.AtomicFile;
 import org.repopt4j.runtime.Natives;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -89,10 +91,7 @@ final class CrosscheckCommand implements Callable<Integer> {
     checkArgument(seed >= 0, "--seed must be at least 0, got: %s", seed);
     checkArgument(threads >= 1, "--threads must be at least 1, got: %s", threads);
     checkArgument(timeout >= 1, "--python-timeout must be at least 1, got: %s", timeout);
-    checkArgument(
-        !Files.exists(output) || (Files.isDirectory(output) && Files.isWritable(output)),
-        "--output must be a folder that can be written to, got: %s",
-        output);
+    checkOutput();
     OfficialRepository repository = new OfficialRepository(official);
     PythonSide side =
         new PythonSide(
@@ -113,6 +112,18 @@ final class CrosscheckCommand implements Callable<Integer> {
       print(check, facts);
       return check.holds() ? Failures.OK : Failures.CHECK_FAILED;
     }
+  }
+
+  /** Now, because the work takes minutes. The folder need not be there, one above it does. */
+  private void checkOutput() {
+    Path folder = output.toAbsolutePath().normalize();
+    while (folder.getParent() != null && !Files.exists(folder)) {
+      folder = folder.getParent();
+    }
+    checkArgument(
+        Files.isDirectory(folder) && Files.isWritable(folder),
+        "--output must be a folder that can be written to, got: %s",
+        output);
   }
 
   private Crosscheck compare(Path results) throws IOException {
@@ -180,8 +191,12 @@ final class CrosscheckCommand implements Callable<Integer> {
 
   private void write(Crosscheck check, Map<String, Object> facts) throws IOException {
     Files.createDirectories(output);
-    Files.writeString(output.resolve("crosscheck.html"), HtmlPage.of(check));
-    Files.writeString(output.resolve("crosscheck.json"), Json.of(facts) + System.lineSeparator());
+    write("crosscheck.html", HtmlPage.of(check));
+    write("crosscheck.json", Json.of(facts) + System.lineSeparator());
+  }
+
+  private void write(String name, String text) throws IOException {
+    AtomicFile.write(output.resolve(name), AtomicFile.bytes(text.getBytes(StandardCharsets.UTF_8)));
   }
 
   private void print(Crosscheck check, Map<String, Object> facts) {
