@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -13,9 +14,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.repopt4j.testkit.JavaProcess;
 
 class AtomicFileTest {
   @TempDir Path folder;
@@ -122,6 +127,38 @@ class AtomicFileTest {
         assertThrows(IOException.class, () -> AtomicFile.write(file, channel -> {}));
     assertTrue(thrown.getMessage().startsWith(file + ": cannot be written: "), thrown.getMessage());
     assertEquals(List.of(), names());
+  }
+
+  /** Writes a file for ever; says when it has begun. */
+  static final class Endless {
+    private Endless() {}
+
+    public static void main(String[] args) throws IOException {
+      AtomicFile.write(
+          Path.of(args[0]),
+          channel -> {
+            channel.write(text("half of the new"));
+            System.out.println("begun");
+            Uninterruptibles.sleepUninterruptibly(1, TimeUnit.MINUTES);
+          });
+    }
+  }
+
+  @Test
+  @DisabledOnOs(value = OS.WINDOWS, disabledReason = "there, an end from outside cannot be caught")
+  void aSignalLeavesTheOldFileAndNothingElse() throws Exception {
+    Path file = Files.writeString(folder.resolve("a"), "old");
+    Process process = JavaProcess.of(List.of(), Endless.class, file.toString()).start();
+    try {
+      assertEquals("begun", process.inputReader().readLine());
+      assertEquals(2, names().size(), names()::toString);
+      process.destroy();
+      assertEquals(143, process.waitFor());
+    } finally {
+      process.destroyForcibly();
+    }
+    assertEquals("old", Files.readString(file));
+    assertEquals(List.of("a"), names());
   }
 
   private List<String> names() throws IOException {

@@ -11,17 +11,30 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
  * Writes a file as a whole or not at all: into a temporary file of the same folder, forced to the
- * disk, then renamed over what was there. A crash, a full disk or an error leaves the old file.
+ * disk, then renamed over what was there. A crash, a full disk or an error leaves the old file;
+ * only what cannot be caught, such as SIGKILL, leaves the temporary one, too.
  */
 public final class AtomicFile {
   private static final Pattern TEMPORARY =
       Pattern.compile("\\..+\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
+
+  private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
+
+  static {
+    // A signal that ends the process ends no write in order.
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> UNFINISHED.forEach(file -> file.toFile().delete()), "delete-unfinished"));
+  }
 
   private AtomicFile() {}
 
@@ -77,6 +90,7 @@ public final class AtomicFile {
               + (Files.isDirectory(target) ? "a folder" : "not a regular file"));
     }
     Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    UNFINISHED.add(temporary);
     try {
       try (FileChannel channel =
           FileChannel.open(
@@ -99,6 +113,7 @@ public final class AtomicFile {
     } finally {
       // This has no error of its own, which would take the place of the one that led here.
       temporary.toFile().delete();
+      UNFINISHED.remove(temporary);
     }
     // The rename itself rests in the folder; Windows has no way to force a folder.
     if (File.separatorChar == '/') {
