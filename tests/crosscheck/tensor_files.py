@@ -144,6 +144,7 @@ def make(folder):
         "milestones": collections.Counter([3, 5]), "names": {"a", "b"}, "epochs": range(3), "seen": collections.defaultdict(int),
         "saved": datetime.datetime.now(datetime.timezone.utc)}, state)
     save("nested.pth", {"state_dict": {"model": {"module." + k: v for k, v in state.items()}}, "epoch": 3}, state)
+    save("tutorial.pth", {"epoch": 3, "model_state_dict": state, "optimizer_state_dict": optimizer.state_dict(), "loss": 0.5}, state)
     save("no-tensors.pth", {"model": {"a": 1}}, {})
     save("bare-tensor.pth", base, {})
     save("whole-module.pth", net, {})

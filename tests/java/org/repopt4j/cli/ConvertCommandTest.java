@@ -12,6 +12,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,6 +44,10 @@ import picocli.CommandLine;
 class ConvertCommandTest {
   private static final String SPEC =
       "custom:blocks=1,2,2,1;width=0.125,0.125,0.125,0.125;strides=1,1,2,2,2;se=true";
+  private static final List<String> OPTIONS =
+      List.of(
+          "--arch custom --num-blocks 1,2,2,1 --width 0.125,0.125,0.125,0.125 --strides 1,1,2,2,2 --post-se"
+              .split(" "));
   private static final Architecture ARCH = Architecture.parse(SPEC);
   private static final String GHOST = "RepOpt-GhostNet-0.5x";
 
@@ -170,26 +175,16 @@ class ConvertCommandTest {
         Map.of("architecture", arch.spec(), "mode", "hs", "data", "digits"));
     if (python) {
       PythonTorch.tensorFiles("checkpoint", path("latest.pth"));
-      Run run =
-          convert(path("latest.pth"), path("a.safetensors"), "--to", "scales", "--arch", SPEC);
-      assertEquals(2, run.code, "a spec is no name: " + run.out);
-      run =
-          convert(
-              path("latest.pth"),
-              path("a.safetensors"),
-              "--to",
-              "scales",
-              "--arch",
-              "custom",
-              "--num-blocks",
-              "1,2,2,1",
-              "--width",
-              "0.125,0.125,0.125,0.125",
-              "--strides",
-              "1,1,2,2,2",
-              "--post-se");
-      assertDone(
-          run, "repopt: not in " + path("a.safetensors") + ": optimizer (dict), epoch (Long)\n");
+      for (List<String> named : List.of(List.of("--arch", SPEC), OPTIONS)) {
+        List<Object> args =
+            new ArrayList<>(
+                List.of(
+                    path("latest.pth"), path("a.safetensors"), "--to", "scales", "--overwrite"));
+        args.addAll(named);
+        assertDone(
+            convert(args.toArray()),
+            "repopt: not in " + path("a.safetensors") + ": optimizer (dict), epoch (int)\n");
+      }
     } else {
       assertDone(convert(path("last.safetensors"), path("a.safetensors"), "--to", "scales"), "");
     }

@@ -108,7 +108,7 @@ class PickleMachineTest extends HostileFiles {
         pickle("protocol 0", "protocol 2 to 5", new Pickle("(dp0\n.")),
         pickle("protocol 6", "protocol 2 to 5", new Pickle("\u0080\u0006}.")),
         pickle("odd SETITEMS", "in pairs", p().op('}', '(', 'N', 'u', '.')),
-        pickle("items into a number", "are added to a Long", p().op('K', 1, 'N', 'a', '.')),
+        pickle("items into a number", "are added to a int", p().op('K', 1, 'N', 'a', '.')),
         pickle(
             "OrderedDict of a number",
             "list of pairs",

@@ -40,7 +40,8 @@ class PthReaderTest {
         "module",
         "ddp",
         "checkpoint",
-        "nested"
+        "nested",
+        "tutorial"
       })
   void namesOrderTypesShapesAndBitsArePythons(String name) throws Exception {
     List<String> expected = Files.readAllLines(folder.resolve(name + ".pth.txt"));
@@ -75,8 +76,8 @@ class PthReaderTest {
           List.of(
               "optimizer (dict)",
               "lr_scheduler (dict)",
-              "max_accuracy (Double)",
-              "epoch (Long)",
+              "max_accuracy (float)",
+              "epoch (int)",
               "config (yacs.config.CfgNode)",
               "args (argparse.Namespace)",
               "best (numpy.core.multiarray.scalar)",

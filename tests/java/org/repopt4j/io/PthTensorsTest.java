@@ -88,7 +88,7 @@ class PthTensorsTest extends HostileFiles {
             p().global("torch._utils", "_rebuild_tensor_v2").op(')', 'R', '.')),
         pickle(
             "float as a size",
-            "is a Double",
+            "is a float",
             p().global("torch._utils", "_rebuild_tensor_v2")
                 .op('(')
                 .storage("FloatStorage", "0", 4)

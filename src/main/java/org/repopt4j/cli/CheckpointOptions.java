@@ -34,7 +34,9 @@ final class CheckpointOptions {
       description = "Go on although settings changed that decide the trajectory.")
   private boolean resumeAnyway;
 
-  @Option(names = "--save-on-error", description = "Write a checkpoint when the run fails for another reason than its loss.")
+  @Option(
+      names = "--save-on-error",
+      description = "Write a checkpoint when the run fails for another reason than its loss.")
   private boolean saveOnError;
 
   @Option(

@@ -21,11 +21,18 @@ abstract class PickleValue {
     return List.of();
   }
 
-  /** How people would call any value of the machine. */
+  /** How Python calls any value of the machine. */
   static String kindOf(Object value) {
-    return value instanceof PickleValue inner
-        ? inner.kind()
-        : value instanceof PickleGlobal global ? global.name() : value.getClass().getSimpleName();
+    if (value instanceof PickleValue inner) {
+      return inner.kind();
+    }
+    if (value instanceof PickleGlobal global) {
+      return global.name();
+    }
+    if (value instanceof Number) {
+      return value instanceof Double ? "float" : "int";
+    }
+    return value instanceof Boolean ? "bool" : "str";
   }
 
   /** A dict or OrderedDict. */

@@ -12,15 +12,16 @@ import org.repopt4j.io.PickleValue.View;
 
 /**
  * The state dict inside of what a pickle describes: the whole of it, or what a training checkpoint
- * keeps under {@code model}, {@code state_dict} or {@code model_state} (one of them in another one,
- * too). The prefix {@code module.} that {@code DistributedDataParallel} puts before every name is
- * taken off.
+ * keeps under {@code model}, {@code state_dict}, {@code model_state} or {@code model_state_dict}
+ * (one of them in another one, too). The prefix {@code module.} that {@code
+ * DistributedDataParallel} puts before every name is taken off.
  *
  * @param views the tensors by name, in order
  * @param skipped what else there was, the first hundred each as {@code name (kind)}
  */
 record PickledStateDict(Map<String, View> views, List<String> skipped) {
-  private static final List<String> ROOTS = List.of("model", "state_dict", "model_state");
+  private static final List<String> ROOTS =
+      List.of("model", "state_dict", "model_state", "model_state_dict");
   private static final int DEEPEST_ROOT = 3;
   private static final String DDP_PREFIX = "module.";
   private static final int MOST_NAMED = 100;
