@@ -99,6 +99,15 @@ public final class Natives {
   }
 
   /**
+   * Whether cuDNN tries out which of its algorithms is fastest for each shape that it has not met
+   * before, which takes as long as dozens of steps, or takes the one that it holds for fastest.
+   */
+  public static void autotune(boolean on) {
+    load();
+    torch.globalContext().setBenchmarkCuDNN(on);
+  }
+
+  /**
    * Whether CUDA's convolutions and matrix products may round their float32 inputs to TF32.
    * libtorch itself begins with TF32 in cuDNN and without it in cuBLAS; this sets both alike.
    */
