@@ -15,6 +15,8 @@ if %REPOPT_MAJOR% lss 17 (
   echo repopt: needs Java 17 or later, but %REPOPT_JAVA% is release %REPOPT_VERSION% 1>&2
   exit /b 2
 )
+rem What cuBLAS needs for --deterministic.
+if not defined CUBLAS_WORKSPACE_CONFIG set "CUBLAS_WORKSPACE_CONFIG=:4096:8"
 set REPOPT_FLAGS=-XX:+UseSerialGC -Dorg.bytedeco.javacpp.maxphysicalbytes=0
 if %REPOPT_MAJOR% geq 22 set REPOPT_FLAGS=%REPOPT_FLAGS% --enable-native-access=ALL-UNNAMED
 if %REPOPT_MAJOR% geq 23 set REPOPT_FLAGS=%REPOPT_FLAGS% --sun-misc-unsafe-memory-access=allow

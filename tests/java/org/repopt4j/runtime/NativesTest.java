@@ -56,6 +56,15 @@ class NativesTest {
   }
 
   @Test
+  void trialsOfAlgorithmsAreSwitchedOffAndOn() {
+    Natives.autotune(false);
+    assertFalse(torch.globalContext().benchmarkCuDNN());
+    assertFalse(torch.globalContext().deterministicCuDNN());
+    Natives.autotune(true);
+    assertTrue(torch.globalContext().benchmarkCuDNN());
+  }
+
+  @Test
   void aSeedRepeatsTheDraws() {
     Natives.manualSeed(42);
     float[] first = Tensors.toFloats(torch.rand(8));

@@ -88,12 +88,12 @@ class GoldenTrainingTest {
 
   /**
    * The official code rounds as MULTI_TENSOR does. FUSED rounds less often, and twelve steps
-   * through ReLUs make more of the difference.
+   * through ReLUs make more of the difference; so do another device's convolutions.
    */
   private static void train(Golden golden, Network network, GradMults mults, Engine engine)
       throws JsonProcessingException {
-    double lossBound = engine == Engine.FUSED ? 1e-3 : 1e-4;
-    double finalBound = engine == Engine.FUSED ? 0.1 : 1e-3;
+    double lossBound = engine == Engine.FUSED ? 1e-3 : TestDevice.bound(1e-4, 1e-3);
+    double finalBound = engine == Engine.FUSED ? 0.1 : TestDevice.bound(1e-3, 0.1);
     RepOptimizer optimizer = optimizer(golden, network, mults, engine);
     Tensor inputs = golden.tensor("inputs");
     Tensor targets = golden.tensor("targets");
@@ -110,7 +110,7 @@ class GoldenTrainingTest {
         assertEquals(losses[t], loss.item_float(), lossBound * losses[t], "loss of step " + t);
       }
       if (t == 0) {
-        compare(golden, "step1.", network.stateDict(), 1e-5);
+        compare(golden, "step1.", network.stateDict(), TestDevice.bound(1e-5, 1e-3));
       }
     }
     compare(golden, "final.", network.stateDict(), finalBound);

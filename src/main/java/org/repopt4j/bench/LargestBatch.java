@@ -14,10 +14,11 @@ import org.repopt4j.optim.RepOptimizer;
 import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.CudaMemory;
 import org.repopt4j.runtime.NativeErrors;
+import org.repopt4j.runtime.Natives;
 
 /** The largest batch whose training step fits into the memory of a CUDA device. */
 public final class LargestBatch {
-  /** The first one has no momentum yet, and cuDNN tries its algorithms out. */
+  /** The first one has no momentum yet. */
   private static final int STEPS = 2;
 
   private static final int SMALLEST = 2;
@@ -89,6 +90,8 @@ public final class LargestBatch {
             + " process, before a step fails for want of memory",
         device,
         device.reason());
+    // Every try is of other shapes. With either choice cuDNN passes over what does not fit.
+    Natives.autotune(false);
     String where = device + " (" + device.reason() + ")";
     listener.started(settings, where);
     Subject subject = Subject.build(settings, device, scales);

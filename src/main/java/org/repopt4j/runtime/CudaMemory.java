@@ -3,6 +3,7 @@ package org.repopt4j.runtime;
 import java.util.Optional;
 import org.bytedeco.pytorch.cuda.DeviceStats;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
 
 /**
  * What libtorch's caching allocator says of a CUDA device's memory; nothing for a CPU, whose memory
@@ -24,6 +25,7 @@ public final class CudaMemory {
     if (!device.isCuda()) {
       return Optional.empty();
     }
+    begin();
     try (StepScope scope = StepScope.open();
         DeviceStats stats = torch.getDeviceStats(device.device().index())) {
       return Optional.of(new Peak(stats.allocated_bytes().peak(), stats.reserved_bytes().peak()));
@@ -35,8 +37,16 @@ public final class CudaMemory {
   /** Begins the measurement of the peak anew; nothing for a CPU. */
   public static void resetPeak(ComputeDevice device) {
     if (device.isCuda()) {
+      begin();
       torch.resetPeakStats(device.device().index());
     }
+  }
+
+  /**
+   * Before a process's first tensor on CUDA the allocator has no device to speak of, and throws.
+   */
+  private static void begin() {
+    torch.globalContext().lazyInitDevice(DeviceType.CUDA);
   }
 
   /** Gives memory that no tensor holds back to the device; nothing for a CPU. */

@@ -86,7 +86,8 @@ public final class Natives {
   /**
    * Asks every backend for reproducible algorithms ({@code torch.use_deterministic_algorithms} and
    * the cuDNN and oneDNN switches); otherwise lets cuDNN try out which of its algorithms is fastest
-   * for each shape.
+   * for each shape. On CUDA, products are refused then unless the process was started with {@code
+   * CUBLAS_WORKSPACE_CONFIG} set to {@code :4096:8} or {@code :16:8}, as the launcher does.
    */
   public static void deterministic(boolean on) {
     load();
@@ -95,6 +96,15 @@ public final class Natives {
     context.setDeterministicCuDNN(on);
     context.setBenchmarkCuDNN(!on);
     context.setDeterministicMkldnn(on);
+  }
+
+  /**
+   * Whether cuDNN tries out which of its algorithms is fastest for each shape that it has not met
+   * before, which takes as long as dozens of steps, or takes the one that it holds for fastest.
+   */
+  public static void autotune(boolean on) {
+    load();
+    torch.globalContext().setBenchmarkCuDNN(on);
   }
 
   /**
