@@ -34,6 +34,7 @@ class PassageTest {
   }
 
   @Property(tries = 30)
+  @net.jqwik.api.Tag("device") // jqwik does not see the class's
   void theBatchesAreThoseOfTheCpu(
       @ForAll @IntRange(min = 1, max = 30) int batchSize,
       @ForAll @IntRange(min = 1, max = 4) int workers,
