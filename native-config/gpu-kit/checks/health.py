@@ -83,8 +83,9 @@ def junit(kit, name, *selection):
 
 
 def tests(kit):
-    """The golden tests and those that only make sense on a GPU, on the device."""
-    counts, failures = junit(kit, "tests", "--scan-class-path", kit.path("tests", "classes"), "--include-tag", "device", "--include-tag", "gpu", "--exclude-classname", MEMORY_TEST, "--exclude-classname", BATCH_TEST)
+    """The golden tests and, where there is a GPU, those that only make sense on one, on the device."""
+    gpu = ["--include-tag" if kit.cuda else "--exclude-tag", "gpu"]
+    counts, failures = junit(kit, "tests", "--scan-class-path", kit.path("tests", "classes"), "--include-tag", "device", *gpu, "--exclude-classname", MEMORY_TEST, "--exclude-classname", BATCH_TEST)
     return {"counts": counts, "table": [["passed", "failed", "skipped"], [counts["passed"], counts["failed"], counts["skipped"]]], "notes": failures,
             "goals": [goal("golden and GPU tests on the device: failed", counts["failed"], "<=", 0, anywhere=True), goal("golden and GPU tests on the device: passed", counts["passed"], anywhere=True)]}
 

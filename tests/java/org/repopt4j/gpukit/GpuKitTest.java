@@ -137,7 +137,7 @@ class GpuKitTest {
   @Test
   void withoutAGpuTheCheckSaysSoAndRunsInSmall() throws IOException, InterruptedException {
     Path results = root.resolve("results");
-    KitPrograms.Result checked = programs.check(kit, results, "doctor,update");
+    KitPrograms.Result checked = programs.check(kit, results, "doctor,update,tests");
     assumeFalse(Natives.cudaIsAvailable());
     assertEquals(0, checked.code(), checked.output());
     assertTrue(checked.output().contains("no CUDA device"), checked.output());
@@ -153,6 +153,9 @@ class GpuKitTest {
     assertTrue(
         numbers.get("update").get("rows").get("ours").get("median").asDouble() > 0,
         () -> numbers.get("update").toString());
+    JsonNode tests = numbers.get("tests").get("counts");
+    assertTrue(tests.get("passed").asInt() > 50, tests::toString);
+    assertEquals(0, tests.get("failed").asInt(), page);
     assertFitsATransfer(results);
     assertEquals(
         6, checked.output().split(": not yet measured \\(no CUDA device\\)", -1).length - 1);
