@@ -214,11 +214,16 @@ class HostileInvocationsTest {
         "verify --steps 2147483648",
       })
   void isRefusedInOneLine(String line) throws IOException {
+    assertRefused(words(line));
+  }
+
+  /** {@code @} stands for the temporary folder. */
+  private static List<String> words(String line) {
     List<String> args = new ArrayList<>();
     for (String arg : Splitter.on(' ').split(line)) {
       args.add(arg.replace("@", folder.toString()));
     }
-    assertRefused(args);
+    return args;
   }
 
   @Test
@@ -251,11 +256,7 @@ class HostileInvocationsTest {
         "crosscheck --official ",
       })
   void anEmptyPathIsRefused(String line) throws IOException {
-    List<String> args = new ArrayList<>();
-    for (String arg : Splitter.on(' ').split(line)) {
-      args.add(arg.replace("@", folder.toString()));
-    }
-    CapturedRun run = assertRefused(args);
+    CapturedRun run = assertRefused(words(line));
     assertTrue(run.err().contains("'' names no file or folder"), run::toString);
   }
 

@@ -20,7 +20,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.repopt4j.csla.CslaBlock;
 import org.repopt4j.csla.GradMult;
 import org.repopt4j.csla.KernelShape;
-import org.repopt4j.csla.UpdateRule;
 import org.repopt4j.runtime.ComputeDevice;
 import org.repopt4j.runtime.CudaKernels;
 import org.repopt4j.runtime.NoGrad;
@@ -42,17 +41,6 @@ class CudaUpdateTest {
 
   /** A parameter on the device, and what it is to become in float64. */
   private record Pair(ParameterState exact, ParameterState actual) {}
-
-  private UpdateOptions randomOptions() {
-    boolean maximize = random.nextInt(4) == 0;
-    if (random.nextInt(3) == 0) {
-      double momentum = random.nextInt(4) == 0 ? 0 : 0.9;
-      boolean nesterov = momentum > 0 && random.nextBoolean();
-      return new SgdOptions(momentum, nesterov ? 0 : 0.4, nesterov, maximize);
-    }
-    UpdateRule rule = random.nextBoolean() ? UpdateRule.ADAMW_OFFICIAL : UpdateRule.ADAMW_EXACT;
-    return new AdamWOptions(0.9, 0.999, 1e-8, random.nextBoolean(), maximize, rule);
-  }
 
   private GradMult randomMult() {
     int groups = 1 + random.nextInt(2);
@@ -151,7 +139,7 @@ class CudaUpdateTest {
         ScalarType.Float, ScalarType.Double, ScalarType.BFloat16, ScalarType.Half
       };
       ScalarType type = types[random.nextInt(types.length)];
-      UpdateOptions options = randomOptions();
+      UpdateOptions options = FusedUpdateTest.randomOptions(random);
       double rate = 0.2 * random.nextDouble();
       boolean rides = random.nextBoolean();
       List<ParameterState> exact = new ArrayList<>();

@@ -114,7 +114,7 @@ class FusedUpdateTest {
     int threads = Natives.threads();
     try (StepScope scope = StepScope.open();
         NoGrad noGrad = NoGrad.open()) {
-      options = randomOptions();
+      options = randomOptions(random);
       rate = 0.2 * random.nextDouble();
       boolean later = random.nextBoolean();
       List<ParameterState> exact = new ArrayList<>();
@@ -178,7 +178,8 @@ class FusedUpdateTest {
     return state;
   }
 
-  private UpdateOptions randomOptions() {
+  /** Of any rule. */
+  static UpdateOptions randomOptions(Random random) {
     boolean maximize = random.nextInt(4) == 0;
     if (random.nextInt(3) == 0) {
       double momentum = random.nextInt(4) == 0 ? 0 : 0.9;
